@@ -1,0 +1,45 @@
+# Two commands do everything: `make rehearse` and `make test`. `make help` lists the rest.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+STACK ?= staging
+.DEFAULT_GOAL := help
+.PHONY: help rehearse test lint unit tools bench down clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+rehearse: $(VENV)/.ready tools ## build an environment on this machine (STACK=staging) and show it
+	@$(BIN)/candlefish rehearse up --stack $(STACK)
+
+test: $(VENV)/.ready tools lint ## every check: lint, types, imports, tests of all tiers
+	@$(BIN)/python -m pytest -m "unit or functions" -n 2
+	@$(BIN)/python -m pytest -m "rehearsal or cluster or e2e" -n 2 --dist loadfile
+
+lint: $(VENV)/.ready ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+unit: $(VENV)/.ready ## the tests that start no process
+	@$(BIN)/python -m pytest -m unit -n 2
+
+tools: $(VENV)/.ready ## the Kubernetes binaries, found or built
+	@$(BIN)/python -m rehearsal.kubernetes.toolchain
+
+bench: $(VENV)/.ready tools ## measure evaluation, preview, up, no-change up and destroy of every stack
+	@$(BIN)/python -m tests.bench $(BENCH)
+
+down: $(VENV)/.ready ## stop what `make rehearse` left running
+	@$(BIN)/candlefish rehearse down
+
+clean: ## stop everything and remove what was made here
+	@if [ -x $(BIN)/candlefish ]; then $(BIN)/candlefish rehearse reset --yes; fi
+	rm -rf $(VENV) .rehearsal
+
+$(VENV)/.ready: requirements.txt requirements-dev.txt constraints.txt pyproject.toml
+	@python=$$(./scripts/find-python) || exit 1; echo "virtual environment: $(VENV) ($$python)"; \
+	"$$python" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

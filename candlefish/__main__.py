@@ -1,0 +1,3 @@
+from candlefish.app import main
+
+main()

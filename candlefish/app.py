@@ -1,0 +1,36 @@
+"""The `candlefish` command: its verbs, and how every error leaves it."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from candlefish import rehearse
+from candlefish.exits import Exit
+from infra.settings.errors import SettingsError
+
+app = typer.Typer(
+    name="candlefish", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Build and operate the Candlefish platform.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 policy violated, 4 changes where none were "
+           "expected, 130 interrupted.")
+app.add_typer(rehearse.app, name="rehearse")
+
+
+def main() -> None:
+    """Runs the command. Errors that have a name are a sentence and an exit code; anything else is a bug and shows."""
+    try:
+        app()
+    except SettingsError as error:
+        _leave(str(error), Exit.USAGE)
+    except KeyboardInterrupt:
+        _leave("interrupted; run the command again to go on", Exit.INTERRUPTED)
+    except rehearse.errors() as error:
+        interrupted = type(error).__name__ == "Cancelled"
+        _leave(str(error), Exit.INTERRUPTED if interrupted else Exit.FAILED)
+
+
+def _leave(message: str, code: Exit) -> None:
+    print(f"candlefish: {message}", file=sys.stderr)
+    sys.exit(code)

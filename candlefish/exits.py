@@ -1,0 +1,14 @@
+"""Exit codes of every command."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    DONE = 0
+    FAILED = 1
+    USAGE = 2  # wrong usage or settings
+    POLICY = 3  # a policy was violated
+    CHANGED = 4  # changes where none were expected
+    INTERRUPTED = 130

@@ -1,0 +1,265 @@
+"""`candlefish rehearse`: a whole environment on this machine, offline."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from candlefish import runtime, tools
+from candlefish.exits import Exit
+from candlefish.runtime import Rehearsal
+from candlefish.screen import Screen, emit, plain, show_steps, steps_json, summary
+from candlefish.urls import localise
+from rehearsal.engine import EngineError, Result
+from rehearsal.engine.values import Secret
+
+app = typer.Typer(no_args_is_help=True, help="Build, look at and take down an environment on this machine, offline.")
+
+Stack = Annotated[str, typer.Option("--stack", "-s", help="development, staging, production or recovery")]
+Seed = Annotated[int, typer.Option(help="names and faults that are drawn come out the same for the same seed")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+Changes = Annotated[list[str] | None, typer.Option(
+    "--config", "-c", metavar="PATH=VALUE", help="a setting for this run, such as network.natGatewayCount=3")]
+NoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="exit 4 if anything would change or has changed")]
+STAGING = "staging"
+
+
+def errors() -> tuple[type[Exception], ...]:
+    """What these commands raise on purpose: a sentence for the user, exit code 1."""
+    return (EngineError, *runtime.ERRORS)
+
+
+@app.command()
+def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Changes = None,
+       expect_no_changes: NoChanges = False) -> None:
+    """Builds the environment, or brings it up to date, and leaves it running."""
+    screen = Screen(quiet=as_json)
+    rehearsal = Rehearsal(stack, seed=seed, changes=config or (), report=screen.say)
+    settings = rehearsal.settings
+    screen.say(f"{stack}: {settings.region}, {len(settings.services)} services")
+    with screen.progress():
+        servers = rehearsal.start()
+        engine = rehearsal.engine(servers.aws, screen.on_event)
+        if rehearsal.incarnation not in ("", servers.aws.incarnation):
+            screen.say("the embedded AWS was started anew since the last run and is empty; refreshing the state first",
+                       "yellow")
+            engine.refresh()
+        rehearsal.remember(servers.aws)
+        result = engine.up()
+    outputs = localise(result.outputs, servers.agent)
+    if as_json:
+        emit(_report(stack, result, outputs))
+    else:
+        screen.say(summary(result), "bold")
+        tools.show(screen, rehearsal, outputs)
+    _expect(expect_no_changes, result)
+
+
+@app.command()
+def preview(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Changes = None,
+            expect_no_changes: NoChanges = False) -> None:
+    """Shows what `up` would do. Changes nothing."""
+    screen = Screen(quiet=as_json)
+    rehearsal = Rehearsal(stack, seed=seed, changes=config or (), report=screen.say)
+    _ = rehearsal.settings
+    with screen.progress():
+        servers = rehearsal.start(kubernetes=False)
+        result = rehearsal.engine(servers.aws, _failures_only(screen)).preview()
+    if as_json:
+        emit({**_report(stack, result, result.outputs), "steps": steps_json(result.steps)})
+    else:
+        show_steps(screen.console, result.steps)
+        screen.say(f"preview: {summary(result)}", "bold")
+    _expect(expect_no_changes, result)
+
+
+@app.command()
+def refresh(stack: Stack = STAGING, as_json: Json = False, expect_no_changes: NoChanges = False) -> None:
+    """Reads every resource and corrects the state; what is gone will be made again by the next `up`."""
+    screen = Screen(quiet=as_json)
+    rehearsal = Rehearsal(stack, report=screen.say)
+    with screen.progress():
+        servers = rehearsal.start()
+        result = rehearsal.engine(servers.aws, screen.on_event).refresh()
+        rehearsal.remember(servers.aws)
+    if as_json:
+        emit({**_report(stack, result, result.outputs), "steps": steps_json(result.steps)})
+    else:
+        screen.say(f"refresh: {summary(result)}", "bold")
+    _expect(expect_no_changes, result)
+
+
+@app.command()
+def destroy(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, yes: Yes = False) -> None:
+    """Takes the environment down as a rehearsed teardown: protection is lifted by an `up` first, then all is deleted.
+
+    Asks first on a terminal. The servers keep running; `down` stops them.
+    """
+    screen = Screen(quiet=as_json)
+    rehearsal = Rehearsal(stack, seed=seed, changes=TEARDOWN, report=screen.say)
+    _ = rehearsal.settings
+    if not rehearsal.state.path.exists():
+        screen.say(f"{stack}: nothing to destroy")
+    if sys.stdin.isatty() and not (yes or typer.confirm(f"Destroy the rehearsal of {stack} with its data?", err=True)):
+        raise typer.Exit(Exit.INTERRUPTED)
+    with screen.progress():
+        servers = rehearsal.start()
+        engine = rehearsal.engine(servers.aws, screen.on_event)
+        if rehearsal.incarnation not in ("", servers.aws.incarnation):
+            engine.refresh()
+        if any(resource.get("protect") for resource in engine.export()["deployment"].get("resources", [])):
+            screen.say("lifting the protection", "dim")
+            engine.up()
+        result = engine.destroy()
+    if as_json:
+        emit(_report(stack, result, {}))
+    else:
+        screen.say(f"destroy: {summary(result)}", "bold")
+
+
+TEARDOWN = ("lifecycle.rehearsedTeardown=true", "lifecycle.protect=false", "lifecycle.deletionProtection=false",
+            "lifecycle.finalSnapshot=false", "lifecycle.forceDestroyBuckets=true")
+
+
+@app.command()
+def status(stack: Stack = STAGING, as_json: Json = False) -> None:
+    """What is running and what the state holds."""
+    rehearsal = Rehearsal(stack)
+    servers = rehearsal.running()
+    resources = _resources(rehearsal)
+    document = {
+        "stack": stack,
+        "aws": servers.aws.url if servers else None,
+        "kubernetes": servers.cluster.endpoint if servers and servers.cluster else None,
+        "agent": servers.agent.front_door_url if servers and servers.agent else None,
+        "resources": len(resources),
+        "current": bool(servers) and rehearsal.incarnation == servers.aws.incarnation if servers else False,
+    }
+    if as_json:
+        emit(document)
+        return
+    for key, value in document.items():
+        print(f"{key:12}{value if value is not None else 'not running'}")
+
+
+@app.command()
+def outputs(stack: Stack = STAGING, as_json: Json = False, show_secrets: Annotated[bool, typer.Option(
+        "--show-secrets", help="secrets in plain text")] = False) -> None:
+    """The stack's outputs, URLs as they answer on this machine."""
+    rehearsal = Rehearsal(stack)
+    servers = rehearsal.running()
+    if servers is None:
+        raise EngineError(f"{stack} is not running; `candlefish rehearse up --stack {stack}` starts it")
+    stored = rehearsal.engine(servers.aws, lambda event: None).outputs()
+    values = localise(stored, servers.agent)
+    if show_secrets:
+        values = {key: value.value if isinstance(value, Secret) else value for key, value in values.items()}
+    if as_json:
+        emit(values)
+        return
+    for key in sorted(values):
+        print(f"{key:20}{plain(values[key])}")
+
+
+@app.command()
+def export(stack: Stack = STAGING) -> None:
+    """The state as Pulumi's deployment JSON, version 3: what `pulumi stack import` reads."""
+    rehearsal = Rehearsal(stack)
+    endpoint = rehearsal.aws.ensure()
+    emit(rehearsal.engine(endpoint, lambda event: None).export())
+
+
+@app.command()
+def env(stack: Stack = STAGING) -> None:
+    """Lines for `eval "$(candlefish rehearse env)"`: then your own `aws` and `kubectl` work on the environment."""
+    rehearsal = Rehearsal(stack)
+    servers = rehearsal.running()
+    if servers is None or servers.cluster is None:
+        raise EngineError(f"{stack} is not running; `candlefish rehearse up --stack {stack}` starts it")
+    for name, value in tools.environment(rehearsal, servers).items():
+        print(f"export {name}={shlex.quote(value)}")
+    print(f"export PATH={shlex.quote(str(tools.wrappers(rehearsal)))}:\"$PATH\"")
+
+
+@app.command()
+def coverage(as_json: Json = False) -> None:
+    """How each resource type and property is served: emulated, kept by us, or unknown."""
+    from rehearsal.aws.coverage import report
+
+    rows = report()
+    if as_json:
+        emit(rows)
+        return
+    for row in rows:
+        print(f"{row['type']:60}{row['property']:40}{row['served']}")
+
+
+@app.command(name="open")
+def open_(stack: Stack = STAGING, port: Annotated[int, typer.Option(help="0: any free one")] = 0) -> None:
+    """Serves a browser view of the account and of the cluster until interrupted."""
+    rehearsal = Rehearsal(stack)
+    servers = rehearsal.running()
+    if servers is None:
+        raise EngineError(f"{stack} is not running; `candlefish rehearse up --stack {stack}` starts it")
+    tools.browse(rehearsal, servers, port)
+
+
+@app.command()
+def down(stack: Annotated[str | None, typer.Option("--stack", "-s", help="one stack's cluster; none: everything")] = None
+         ) -> None:
+    """Stops what `up` left running. The embedded AWS forgets what it held; the next `up` makes it again."""
+    screen = Screen()
+    root = runtime.home_directory(runtime.project_directory())
+    stacks = [stack] if stack else [path.name for path in sorted((root / "stacks").glob("*"))]
+    for name in stacks:
+        runtime.stop_cluster(root, name)
+    if stack is None:
+        runtime.stop_aws(root)
+    screen.say("stopped")
+
+
+@app.command()
+def reset(yes: Yes = False) -> None:
+    """Stops everything and forgets all states, clusters and certificates of this project's rehearsals."""
+    root = runtime.home_directory(runtime.project_directory())
+    if not root.exists():
+        return
+    if not yes:
+        if not sys.stdin.isatty():
+            raise typer.BadParameter("this forgets every rehearsal of this project; say --yes")
+        typer.confirm(f"Remove {root} with every rehearsal's state?", abort=True, err=True)
+    down(None)
+    shutil.rmtree(root)
+
+
+def _report(stack: str, result: Result, values: dict[str, Any]) -> dict[str, Any]:
+    return {"stack": stack, "changes": result.changes, "outputs": values, "seconds": round(result.seconds, 3),
+            "seed": result.seed}
+
+
+def _resources(rehearsal: Rehearsal) -> Sequence[Any]:
+    if not rehearsal.state.path.exists():
+        return ()
+    resources: Sequence[Any] = runtime.read_state(rehearsal.state.path)["deployment"].get("resources", [])
+    return resources
+
+
+def _failures_only(screen: Screen) -> Any:
+    from rehearsal.engine import EventKind
+
+    def take(event: Any) -> None:
+        if event.kind in (EventKind.FAILED, EventKind.DIAGNOSTIC):
+            screen.on_event(event)
+
+    return take
+
+
+def _expect(no_changes: bool, result: Result) -> None:
+    if no_changes and result.changed:
+        raise typer.Exit(Exit.CHANGED)

@@ -1,0 +1,172 @@
+"""One stack's rehearsal: its settings, its home, the servers behind it and the engine that works on it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from candlefish import overrides
+from infra.plans.names import Names
+from infra.settings.errors import Problem, SettingsError
+from infra.settings.load import PREFIX, load
+from infra.settings.model import Settings
+from infra.settings.yaml import read_yaml
+from rehearsal.aws.kept import GatewayKept
+from rehearsal.aws.provider import AwsProvider
+from rehearsal.aws.servers import DEFAULT_ACCOUNT, LOOPBACK, Aws, AwsEndpoint, ServerError
+from rehearsal.aws.world import ensure_zone
+from rehearsal.engine import Engine, Event, Project, StackConfig, StateFile
+from rehearsal.kubernetes.agent import Agent, AgentError, RunningAgent
+from rehearsal.kubernetes.controlplane import ControlPlane, ControlPlaneError, Running
+from rehearsal.kubernetes.provider import KubernetesProvider
+from rehearsal.kubernetes.toolchain import ToolchainError
+from rehearsal.random.provider import RandomProvider
+
+CONTROL_PLANE = "candlefish:kubernetes:ControlPlane"  # kept beside the emulators: where an EKS cluster finds its API
+PASSPHRASE = "rehearsal"  # of states that hold no real secret; PULUMI_CONFIG_PASSPHRASE replaces it
+HOME_VARIABLE = "CANDLEFISH_REHEARSAL_HOME"
+
+
+def project_directory() -> Path:
+    """The nearest folder, from here upwards, with a Pulumi.yaml. Raises SettingsError."""
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        if (folder / "Pulumi.yaml").exists():
+            return folder
+    raise SettingsError(str(Path.cwd()), [Problem("project", "no Pulumi.yaml here or above", "the project's folder")])
+
+
+def home_directory(project: Path) -> Path:
+    return Path(os.environ.get(HOME_VARIABLE) or project / ".rehearsal").absolute()
+
+
+@dataclass(frozen=True)
+class Servers:
+    aws: AwsEndpoint
+    cluster: Running | None = None
+    agent: RunningAgent | None = None
+
+
+class Rehearsal:
+    """Everything of one stack. Nothing is started before `start`."""
+
+    def __init__(self, stack: str, *, seed: int = 0, changes: Sequence[str] = (),
+                 report: Callable[[str], None] = lambda message: None) -> None:
+        self.stack = stack
+        self.seed = seed
+        self.project = project_directory()
+        self.root = home_directory(self.project)
+        self.home = self.root / "stacks" / stack
+        self.file = self.project / f"Pulumi.{stack}.yaml"
+        self.report = report
+        self._changes = tuple(changes)
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The stack file's configuration with the run's overrides, keys with their prefixes."""
+        document = read_yaml(self.file) if self.file.exists() else {}
+        config = document.get("config") or {}
+        return overrides.apply(config if isinstance(config, dict) else {}, self._changes, self.file.name)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Raises SettingsError before anything is started."""
+        if not self.file.exists():
+            known = ", ".join(sorted(p.name.split(".")[1] for p in self.project.glob("Pulumi.*.yaml")))
+            raise SettingsError("--stack", [Problem("stack", self.stack, f"one of {known}")])
+        values = {key.removeprefix(PREFIX): value for key, value in self.config.items() if key.startswith(PREFIX)}
+        return load(values, self.file.name)
+
+    @property
+    def state(self) -> StateFile:
+        return StateFile(self.home / "state.json", os.environ.get("PULUMI_CONFIG_PASSPHRASE", PASSPHRASE))
+
+    @property
+    def aws(self) -> Aws:
+        return Aws(self.root / "aws")
+
+    @property
+    def control_plane(self) -> ControlPlane:
+        return ControlPlane(self.home / "kubernetes", self.cluster_name, report=self.report)
+
+    @property
+    def agent(self) -> Agent:
+        return Agent(self.home / "agent")
+
+    @property
+    def cluster_name(self) -> str:
+        return Names(self.settings.environment).cluster
+
+    def start(self, kubernetes: bool = True) -> Servers:
+        """Finds the servers running or starts them, Kubernetes beside AWS."""
+        region = self.settings.region
+        endpoint = self.aws.ensure()
+        kept = GatewayKept(LOOPBACK, endpoint.port)
+        with ThreadPoolExecutor(2) as pool:
+            world = pool.submit(self._prepare_world, endpoint)
+            cluster = None
+            if kubernetes:
+                webhook = f"{endpoint.url}/_candlefish/eks/authenticate?cluster={self.cluster_name}"
+                cluster = self.control_plane.ensure(webhook)
+                kept.put(DEFAULT_ACCOUNT, region, CONTROL_PLANE, self.cluster_name,
+                         {"endpoint": cluster.endpoint,
+                          "certificateAuthority": base64.b64encode(cluster.ca_pem.encode()).decode()})
+            world.result()
+        agent = None
+        if cluster is not None:
+            agent = self.agent.ensure(kubeconfig=cluster.kubeconfig, aws_endpoint=endpoint.url,
+                                      account=DEFAULT_ACCOUNT, region=region, cluster=self.cluster_name)
+        return Servers(endpoint, cluster, agent)
+
+    def _prepare_world(self, endpoint: AwsEndpoint) -> None:
+        """What exists before the platform does: the domain's hosted zone, where the stack looks it up."""
+        if not self.settings.domain.create_zone:
+            ensure_zone(endpoint.url, DEFAULT_ACCOUNT, self.settings.domain.name)
+
+    def running(self) -> Servers | None:
+        """What runs now, or None when the embedded AWS does not."""
+        endpoint = self.aws.running()
+        return None if endpoint is None else Servers(endpoint, self.control_plane.running(), self.agent.running())
+
+    def engine(self, endpoint: AwsEndpoint, on_event: Callable[[Event], None]) -> Engine:
+        providers = [AwsProvider(endpoint.url), KubernetesProvider(), RandomProvider()]
+        return Engine(Project.load(self.project), self.stack, StackConfig.of(self.config), providers, self.state,
+                      seed=self.seed, on_event=on_event)
+
+    @property
+    def incarnation(self) -> str:
+        """Of the emulators that the state speaks of; empty when there is no state."""
+        path = self.home / "world.json"
+        return str(json.loads(path.read_text())["incarnation"]) if path.exists() else ""
+
+    def remember(self, endpoint: AwsEndpoint) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        temporary = self.home / "world.json.new"
+        temporary.write_text(json.dumps({"incarnation": endpoint.incarnation}))
+        temporary.replace(self.home / "world.json")
+
+
+def stop_cluster(root: Path, stack: str) -> None:
+    """Ends a stack's control plane, nodes and load balancer. Their data stays."""
+    home = root / "stacks" / stack
+    Agent(home / "agent").stop()
+    ControlPlane(home / "kubernetes", stack).stop()
+
+
+def stop_aws(root: Path) -> None:
+    """Ends the embedded AWS, which forgets everything."""
+    Aws(root / "aws").stop()
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+ERRORS = (ServerError, ControlPlaneError, ToolchainError, AgentError)

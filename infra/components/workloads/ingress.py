@@ -1,0 +1,90 @@
+"""The front door: `candlefish-ingress` and the load balancer that the controller makes of it (N7, E6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+from pulumi_kubernetes import networking
+
+from infra.components.base import Component
+from infra.plans import ingress, kubernetes
+from infra.plans.edge import Hosts
+from infra.settings import model
+
+
+@dataclass(frozen=True)
+class FrontDoorArgs:
+    """As in `WorkloadsArgs`. behind: the colours' Services, which the controller must find."""
+
+    namespace: str
+    services: tuple[model.Service, ...]
+    hosts: Hosts
+    cluster_name: str
+    public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+    certificate_arn: pulumi.Input[str]
+    web_acl_arn: pulumi.Input[str]
+    tags: Mapping[str, str]
+    access_logs_bucket: pulumi.Input[str] | None = None
+    behind: tuple[pulumi.Resource, ...] = ()
+
+
+class FrontDoor(Component):
+    """The Ingress of class `alb`. The controller, not Pulumi, makes the load balancer: its resources are looked up by
+    the controller's tags once the Ingress has an address, which Pulumi waits for."""
+
+    module = "workloads"
+
+    ingress_name: pulumi.Output[str]
+    load_balancer_arn: pulumi.Output[str]
+    load_balancer_domain: pulumi.Output[str]
+    load_balancer_zone_id: pulumi.Output[str]
+    listener_arn: pulumi.Output[str]
+    target_groups: pulumi.Output[dict[str, dict[str, str]]]
+
+    def __init__(self, name: str, args: FrontDoorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        attributes = pulumi.Output.from_input(args.access_logs_bucket).apply(
+            lambda bucket: ingress.attributes(bucket, ingress.NAME))
+        annotations = ingress.annotations(
+            args.services, certificate_arn=args.certificate_arn, web_acl_arn=args.web_acl_arn,
+            subnets=pulumi.Output.from_input(args.public_subnet_ids).apply(_comma_separated),
+            tags=args.tags, load_balancer_attributes=attributes)
+        door = networking.v1.Ingress(
+            f"{name}-ingress",
+            metadata=kubernetes.metadata(ingress.NAME, args.namespace, {"app.kubernetes.io/part-of": kubernetes.PART_OF},
+                                         annotations),
+            spec={"ingressClassName": ingress.CLASS, "rules": ingress.rules(args.services, args.hosts)},
+            opts=self.child(depends_on=list(args.behind),
+                            ignore_changes=ingress.owned_by_operations(args.services)))
+
+        looked_up = pulumi.InvokeOutputOptions(parent=self, depends_on=[door])
+        balancer = aws.lb.get_load_balancer_output(
+            tags=ingress.load_balancer_tags(args.cluster_name, args.namespace), opts=looked_up)
+        listener = aws.lb.get_listener_output(load_balancer_arn=balancer.arn, port=443, opts=looked_up)
+        groups = {
+            service.name: {
+                colour: aws.lb.get_target_group_output(
+                    tags=ingress.target_group_tags(args.cluster_name, args.namespace, service, colour),
+                    opts=looked_up).arn
+                for colour in kubernetes.COLOURS
+            }
+            for service in ingress.fronted(args.services)
+        }
+        self.ingress_name = door.metadata.apply(lambda metadata: metadata.name or ingress.NAME)
+        self.load_balancer_arn = balancer.arn
+        self.load_balancer_domain = balancer.dns_name
+        self.load_balancer_zone_id = balancer.zone_id
+        self.listener_arn = listener.arn
+        self.target_groups = pulumi.Output.all(
+            **{service: pulumi.Output.all(**colours) for service, colours in groups.items()})
+        self.register_outputs({
+            "ingressName": self.ingress_name, "loadBalancerArn": self.load_balancer_arn,
+            "loadBalancerDomain": self.load_balancer_domain, "loadBalancerZoneId": self.load_balancer_zone_id,
+            "listenerArn": self.listener_arn, "targetGroups": self.target_groups})
+
+
+def _comma_separated(values: Sequence[str]) -> str:
+    return ",".join(values)

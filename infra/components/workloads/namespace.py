@@ -1,0 +1,71 @@
+"""The namespace with what fences it in (K7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+from pulumi_kubernetes import apiextensions, core, networking, rbac, scheduling
+
+from infra.components.base import Component
+from infra.plans import guards, kubernetes
+from infra.settings import model
+
+
+@dataclass(frozen=True)
+class NamespaceArgs:
+    """shared_secrets: name of a Secret → name or ARN in Secrets Manager, published whole.
+    operators_group: Kubernetes group that the access entries of operators and pipelines carry."""
+
+    namespace: str
+    services: tuple[model.Service, ...]
+    operators_group: str = "candlefish-operators"
+    secret_store: str = "candlefish"
+    shared_secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+
+class Namespace(Component):
+    """Pod Security `restricted`, quota, limits, default-deny network policies, the operators' role."""
+
+    module = "workloads"
+
+    namespace: pulumi.Output[str]
+    guards: tuple[pulumi.Resource, ...]  # what must be there before the first pod
+
+    def __init__(self, name: str, args: NamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        manifest = guards.namespace(args.namespace)
+        namespace = core.v1.Namespace(f"{name}-namespace", metadata=manifest["metadata"], opts=self.child())
+        inside = self.child(depends_on=[namespace])
+
+        quota = guards.quota(args.services, args.namespace)
+        limits = guards.limit_range(args.services, args.namespace)
+        found: list[pulumi.Resource] = [
+            core.v1.ResourceQuota(f"{name}-quota", metadata=quota["metadata"], spec=quota["spec"], opts=inside),
+            core.v1.LimitRange(f"{name}-limits", metadata=limits["metadata"], spec=limits["spec"], opts=inside),
+        ]
+        for policy, manifest in guards.default_policies(args.namespace).items():
+            found.append(networking.v1.NetworkPolicy(f"{name}-{policy}", metadata=manifest["metadata"],
+                                                     spec=manifest["spec"], opts=inside))
+        for priority in guards.PRIORITIES:
+            manifest = guards.priority(priority)
+            found.append(scheduling.v1.PriorityClass(
+                f"{name}-{priority}", metadata=manifest["metadata"], value=manifest["value"],
+                global_default=manifest["globalDefault"], description=manifest["description"], opts=self.child()))
+        role = guards.operators_role(args.namespace)
+        binding = guards.operators_binding(args.namespace, args.operators_group)
+        operators = rbac.v1.Role(f"{name}-operators", metadata=role["metadata"], rules=role["rules"], opts=inside)
+        rbac.v1.RoleBinding(f"{name}-operators", metadata=binding["metadata"], role_ref=binding["roleRef"],
+                            subjects=binding["subjects"], opts=self.child(depends_on=[operators]))
+        for secret, key in args.shared_secrets.items():
+            manifest = kubernetes.shared_secret(secret, args.namespace, args.secret_store, key)
+            apiextensions.CustomResource(f"{name}-{secret}", api_version=EXTERNAL_SECRETS, kind="ExternalSecret",
+                                         metadata=manifest["metadata"], spec=manifest["spec"], opts=inside)
+
+        self.guards = (namespace, *found)
+        self.namespace = namespace.metadata.apply(lambda metadata: metadata.name or args.namespace)
+        self.register_outputs({"namespace": self.namespace})
+
+
+EXTERNAL_SECRETS = "external-secrets.io/v1"

@@ -1,0 +1,94 @@
+"""Everything of ours in the namespace: the services in two colours and the front door (K3–K8, N7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+
+from infra.components.base import Component
+from infra.components.workloads.ingress import FrontDoor, FrontDoorArgs
+from infra.components.workloads.namespace import Namespace, NamespaceArgs
+from infra.components.workloads.service import BlueGreenService, BlueGreenServiceArgs
+from infra.plans.edge import Hosts
+from infra.settings import model
+
+# Secrets that the cluster also finds whole under a name of their own (D1): reference → name of the Secret.
+SHARED_SECRETS = {"database": "candlefish-database-secret"}
+
+
+@dataclass(frozen=True)
+class WorkloadsArgs:
+    """Values of the workloads. The component takes providers for `kubernetes` and `aws` through its options.
+
+    secrets: `SecretReference.secret` → name or ARN in Secrets Manager; every reference of a service must be here.
+    secret_store: ClusterSecretStore of the External Secrets Operator that reads them.
+    front_door_cidrs: public subnets, where the load balancer's addresses are; data_cidrs: the isolated data subnets.
+    public_subnet_ids: subnets of the load balancer.
+    certificate_arn, web_acl_arn: the regional ones (`Edge.regional_certificate_arn`, `.regional_web_acl_arn`).
+    access_logs_bucket: name of a bucket whose policy lets the load balancer's log delivery write; None: no access logs.
+    storage_class: for pod volumes; operators_group: group that the access entries of operators and pipelines carry.
+    tags: E5's, for what the load balancer controller makes.
+    environment: further variables by service whose values only a deployment knows.
+    """
+
+    namespace: str
+    services: tuple[model.Service, ...]
+    hosts: Hosts
+    cluster_name: str
+    secrets: Mapping[str, pulumi.Input[str]]
+    front_door_cidrs: tuple[str, ...]
+    data_cidrs: tuple[str, ...]
+    public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+    certificate_arn: pulumi.Input[str]
+    web_acl_arn: pulumi.Input[str]
+    tags: Mapping[str, str]
+    access_logs_bucket: pulumi.Input[str] | None = None
+    secret_store: str = "candlefish"
+    storage_class: str = "gp3"
+    operators_group: str = "candlefish-operators"
+    environment: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
+
+
+class Workloads(Component):
+    """Namespace with its guards, one `BlueGreenService` for each service, and `candlefish-ingress`."""
+
+    module = "workloads"
+
+    namespace: pulumi.Output[str]
+    load_balancer_arn: pulumi.Output[str]
+    load_balancer_domain: pulumi.Output[str]
+    load_balancer_zone_id: pulumi.Output[str]
+    listener_arn: pulumi.Output[str]  # HTTPS
+    target_groups: pulumi.Output[dict[str, dict[str, str]]]  # service → colour → ARN
+
+    def __init__(self, name: str, args: WorkloadsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        shared = {name: args.secrets[secret] for secret, name in SHARED_SECRETS.items() if secret in args.secrets}
+        namespace = Namespace(f"{name}-namespace", NamespaceArgs(
+            namespace=args.namespace, services=args.services, operators_group=args.operators_group,
+            secret_store=args.secret_store, shared_secrets=shared), opts=self.child())
+        services = tuple(
+            BlueGreenService(f"{name}-{service.name}", BlueGreenServiceArgs(
+                service=service, services=args.services, namespace=args.namespace, secrets=args.secrets,
+                front_door_cidrs=args.front_door_cidrs, data_cidrs=args.data_cidrs, secret_store=args.secret_store,
+                storage_class=args.storage_class, environment=args.environment.get(service.name, {}),
+                guards=namespace.guards), opts=self.child())
+            for service in args.services)
+        front_door = FrontDoor(f"{name}-front-door", FrontDoorArgs(
+            namespace=args.namespace, services=args.services, hosts=args.hosts, cluster_name=args.cluster_name,
+            public_subnet_ids=args.public_subnet_ids, certificate_arn=args.certificate_arn,
+            web_acl_arn=args.web_acl_arn, tags=args.tags, access_logs_bucket=args.access_logs_bucket,
+            behind=tuple(found for service in services for found in service.colour_services)), opts=self.child())
+
+        self.namespace = namespace.namespace
+        self.load_balancer_arn = front_door.load_balancer_arn
+        self.load_balancer_domain = front_door.load_balancer_domain
+        self.load_balancer_zone_id = front_door.load_balancer_zone_id
+        self.listener_arn = front_door.listener_arn
+        self.target_groups = front_door.target_groups
+        self.register_outputs({
+            "namespace": self.namespace, "loadBalancerArn": self.load_balancer_arn,
+            "loadBalancerDomain": self.load_balancer_domain, "loadBalancerZoneId": self.load_balancer_zone_id,
+            "listenerArn": self.listener_arn, "targetGroups": self.target_groups})

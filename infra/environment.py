@@ -1,0 +1,161 @@
+"""The composition root: what an environment is made of, in the order in which it depends on itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.components.addons import Addons, AddonsArgs
+from infra.components.analytics.analytics import Analytics, AnalyticsArgs
+from infra.components.cache import Cache, CacheArgs
+from infra.components.cluster import Cluster, ClusterArgs
+from infra.components.database import Database, DatabaseArgs
+from infra.components.edge.dns import Records, RecordsArgs
+from infra.components.edge.edge import Edge, EdgeArgs
+from infra.components.keys import Keys, KeysArgs
+from infra.components.network import Network, NetworkArgs
+from infra.components.registry import Registry, RegistryArgs
+from infra.components.roles import DeployRole, DeployRoleArgs
+from infra.components.secrets import Secrets, SecretsArgs
+from infra.components.storage import ServedBuckets, ServedBucketsArgs, Storage, StorageArgs
+from infra.components.workloads.workloads import Workloads, WorkloadsArgs
+from infra.plans.names import Names
+from infra.plans.places import EDGE_REGION, zone_names
+from infra.plans.subnets import plan
+from infra.plans.tags import default_tags
+from infra.settings.model import Settings
+
+BUILT_IN_SECRETS = ("database", "cache", "jwt")  # of these the stack knows the value; others are filled by operators
+
+
+class Environment:
+    """One whole environment of the platform. `outputs` is what operations need of it."""
+
+    def __init__(self, settings: Settings) -> None:
+        names = Names(settings.environment)
+        tags = default_tags(**settings.ownership.model_dump(), environment=settings.environment,
+                            stack=pulumi.get_stack())
+        provider = aws_provider(settings.region, tags)
+        edge_provider = provider if settings.region == EDGE_REGION else aws_provider(EDGE_REGION, tags)
+        here = pulumi.ResourceOptions(providers=[provider])
+        lifecycle = settings.lifecycle
+        account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(provider=provider)).account_id
+
+        keys = Keys("keys", KeysArgs(account_id=account, region=settings.region, protect=lifecycle.protect), here)
+        edge_keys = keys if edge_provider is provider else Keys(
+            "edge-keys", KeysArgs(account_id=account, region=EDGE_REGION, protect=lifecycle.protect),
+            pulumi.ResourceOptions(providers=[edge_provider]))
+        network = Network("network", NetworkArgs(
+            settings=settings.network, region=settings.region, logs_key_arn=keys.logs_key_arn,
+            zone_names=settings.network.zones or zone_names(settings.region, settings.network.zone_count)), here)
+        cluster = Cluster("cluster", ClusterArgs(
+            name=names.cluster, settings=settings.cluster, vpc_id=network.vpc_id,
+            private_subnet_ids=network.private_subnet_ids, cluster_key_arn=keys.cluster_key_arn,
+            logs_key_arn=keys.logs_key_arn, deletion_protection=lifecycle.deletion_protection), here)
+        database = Database("database", DatabaseArgs(
+            name=names.resource("db"), settings=settings.database, lifecycle=lifecycle, vpc_id=network.vpc_id,
+            subnet_ids=network.data_subnet_ids, clients={"cluster": cluster.cluster_security_group_id},
+            data_key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn,
+            log_retention_days=settings.storage.log_retention_days), here)
+        cache = Cache("cache", CacheArgs(
+            name=names.resource("cache"), settings=settings.cache, lifecycle=lifecycle, vpc_id=network.vpc_id,
+            subnet_ids=network.data_subnet_ids, clients={"cluster": cluster.cluster_security_group_id},
+            data_key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn,
+            log_retention_days=settings.storage.log_retention_days), here)
+        storage = Storage("storage", StorageArgs(
+            settings=settings.storage, lifecycle=lifecycle, account_id=account, data_key_arn=keys.data_key_arn), here)
+        registry = Registry("registry", RegistryArgs(
+            repositories={service.name: names.repository(service.name) for service in settings.services},
+            data_key_arn=keys.data_key_arn, account_id=account, force_delete=lifecycle.force_destroy_buckets,
+            replicate_to=None), here)
+        secrets = Secrets("secrets", SecretsArgs(
+            jwt_name=names.jwt_secret, prefix=f"candlefish-{settings.environment}", others=operators_secrets(settings),
+            data_key_arn=keys.data_key_arn, protect=lifecycle.protect), here)
+        secret_arns = {**secrets.arns, "database": database.secret_arn, "cache": cache.secret_arn}
+        edge = Edge("edge", EdgeArgs(
+            domain=settings.domain, edge=settings.edge, web_acl_name=names.web_acl,
+            site_buckets={colour: bucket.regional_domain_name for colour, bucket in storage.site.items()},
+            assets_bucket=storage.assets.regional_domain_name, logs_bucket=storage.logs.domain_name,
+            key_arn=keys.logs_key_arn, global_key_arn=edge_keys.logs_key_arn, aws_global=edge_provider,
+            log_retention_days=settings.storage.log_retention_days), here)
+        ServedBuckets("served-buckets", ServedBucketsArgs(
+            buckets={"assets": storage.assets, **{f"site-{colour}": b for colour, b in storage.site.items()}},
+            distribution_arn=edge.distribution_arn), here)
+        analytics = Analytics("analytics", AnalyticsArgs(
+            table_name=names.resource("analytics-events"), function_name=names.resource("analytics-processor"),
+            role_name=names.resource("lambda-role"), analytics=settings.analytics, lifecycle=lifecycle,
+            key_arn=keys.data_key_arn, log_retention_days=settings.storage.log_retention_days), here)
+        addons = Addons("addons", AddonsArgs(
+            cluster_name=cluster.name, region=settings.region, vpc_id=network.vpc_id,
+            secret_arns=list(secret_arns.values()), secret_key_arn=keys.data_key_arn), pulumi.ResourceOptions(
+            providers=[provider, cluster.provider], depends_on=[cluster]))
+        subnets = plan(settings.network.cidr, settings.network.zone_count)
+        workloads = Workloads("workloads", WorkloadsArgs(
+            namespace=settings.cluster.namespace, services=settings.services, hosts=edge.hosts,
+            cluster_name=names.cluster, secrets=secret_arns, secret_store=addons.secret_store_name,
+            front_door_cidrs=tuple(map(str, subnets.public)), data_cidrs=tuple(map(str, subnets.data)),
+            public_subnet_ids=network.public_subnet_ids, certificate_arn=edge.regional_certificate_arn,
+            web_acl_arn=edge.regional_web_acl_arn, tags={**tags, "Component": "workloads"}), pulumi.ResourceOptions(
+            providers=[provider, cluster.provider], depends_on=[addons]))
+        Records("records", RecordsArgs(
+            hosts=edge.hosts, zone_id=edge.zone_id, distribution_domain=edge.distribution_domain,
+            distribution_zone_id=edge.distribution_zone_id, load_balancer_domain=workloads.load_balancer_domain,
+            load_balancer_zone_id=workloads.load_balancer_zone_id), here)
+        deploy = DeployRole("deploy", DeployRoleArgs(
+            name=names.deploy_role, github_repository=settings.pipelines.repository,
+            github_environment=settings.environment, account_id=account, region=settings.region,
+            cluster_name=cluster.name, cluster_arn=cluster.arn, namespace=settings.cluster.namespace,
+            repository_arns=list(registry.repository_arns.values()),
+            bucket_arns=[storage.assets.arn, *(bucket.arn for bucket in storage.site.values())],
+            distribution_arn=edge.distribution_arn, data_key_arn=keys.data_key_arn,
+            oidc_provider_arn=github_provider(settings, account)), here)
+
+        self.outputs: dict[str, Any] = {
+            "vpcId": network.vpc_id,
+            "privateSubnetIds": network.private_subnet_ids,
+            "clusterName": cluster.name,
+            "kubeconfig": pulumi.Output.secret(cluster.kubeconfig),
+            "namespace": workloads.namespace,
+            "databaseInstanceId": database.instance_id,
+            "databaseEndpoint": database.endpoint,
+            "databaseSecretArn": database.secret_arn,
+            "cacheEndpoint": cache.endpoint,
+            "cacheSecretArn": cache.secret_arn,
+            "assetsBucket": storage.assets.name,
+            "backupsBucket": storage.backups.name,
+            "siteBuckets": {colour: bucket.name for colour, bucket in storage.site.items()},
+            "distributionId": edge.distribution_id,
+            "distributionDomain": edge.distribution_domain,
+            "siteUrl": edge.site_url,
+            "frontDoorUrl": pulumi.Output.concat("https://", workloads.load_balancer_domain),
+            "apiUrl": edge.api_url,
+            "websocketUrl": pulumi.Output.concat("wss://", edge.hosts.apex, "/ws"),
+            "listenerArn": workloads.listener_arn,
+            "targetGroups": workloads.target_groups,
+            "eventsTable": analytics.table_name,
+            "eventsFunction": analytics.function_name,
+            "repositories": registry.repository_urls,
+            "deployRoleArn": deploy.deploy_role_arn,
+            "dashboards": [],
+        }
+
+
+def aws_provider(region: str, tags: dict[str, str]) -> aws.Provider:
+    """A provider whose resources carry the default tags."""
+    return aws.Provider(f"aws-{region}", region=region,
+                        default_tags=aws.ProviderDefaultTagsArgs(tags=tags))
+
+
+def operators_secrets(settings: Settings) -> list[str]:
+    """Names of the secrets that services refer to and that the stack can't know the value of."""
+    named = {reference.secret for service in settings.services for reference in service.secrets}
+    return sorted(named - set(BUILT_IN_SECRETS))
+
+
+def github_provider(settings: Settings, account: pulumi.Output[str]) -> pulumi.Output[str] | None:
+    """GitHub's OIDC provider is one an account: None where this stack is the one that makes it."""
+    if settings.pipelines.create_oidc_provider:
+        return None
+    return account.apply(lambda id: f"arn:aws:iam::{id}:oidc-provider/token.actions.githubusercontent.com")

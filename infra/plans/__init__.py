@@ -1,0 +1,1 @@
+"""Arithmetic without Pulumi: CIDRs, names, tags, policies, capacity, prices. Pure functions of their arguments."""

@@ -1,0 +1,42 @@
+"""Physical names that the outside world knows (E4). Everything else is auto-named by Pulumi."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Names:
+    """Each name carries the environment, so that several stacks live in one account."""
+
+    environment: str
+
+    @property
+    def cluster(self) -> str:
+        return f"candlefish-{self.environment}"
+
+    def resource(self, kind: str) -> str:
+        """Data stores, functions, dashboards and roles: `production-candlefish-db`."""
+        return f"{self.environment}-candlefish-{kind}"
+
+    @property
+    def deploy_role(self) -> str:
+        return f"candlefish-deploy-{self.environment}"
+
+    @property
+    def web_acl(self) -> str:
+        return f"candlefish-aesthetic-defense-{self.environment}"
+
+    @property
+    def edge_function(self) -> str:
+        return f"performance-optimizer-{self.environment}"
+
+    @property
+    def jwt_secret(self) -> str:
+        return f"candlefish/jwt-key-{self.environment}"
+
+    def repository(self, service: str) -> str:
+        return f"candlefish-{service}-{self.environment}"
+
+    def application_log_group(self) -> str:
+        return f"/candlefish/{self.environment}/application"

@@ -1,0 +1,206 @@
+"""IAM, key, bucket and repository policies as data: pure functions of ARNs and names.
+
+Every function returns a policy document as a `dict` ready for `json.dumps`. Partition `aws` only.
+Sources of the statements are the services' own user guides, named where a statement surprises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Statement = dict[str, Any]
+Document = dict[str, Any]
+
+
+def document(statements: Iterable[Mapping[str, Any]]) -> Document:
+    """A policy document of the statements, in their order."""
+    return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]}
+
+
+def allow(sid: str, actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, Any] | None = None,
+          principal: Mapping[str, Any] | None = None) -> Statement:
+    """One `Allow` statement; `condition` and `principal` only where given."""
+    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    if principal is not None:
+        statement["Principal"] = dict(principal)
+    if condition is not None:
+        statement["Condition"] = dict(condition)
+    return statement
+
+
+# --- who may take on a role ------------------------------------------------------------------------------------------
+
+
+def service_trust(service: str, account_id: str | None = None) -> Document:
+    """A role for an AWS service; with `account_id` only on behalf of resources of that account (confused deputy)."""
+    statement: Statement = {"Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": {"Service": service}}
+    if account_id is not None:
+        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account_id}}
+    return document([statement])
+
+
+def pod_identity_trust() -> Document:
+    """A role for pods by EKS Pod Identity, which tags the session with cluster, namespace and service account."""
+    return document([{"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"],
+                      "Principal": {"Service": "pods.eks.amazonaws.com"}}])
+
+
+def github_trust(provider_arn: str, repository: str, environment: str) -> Document:
+    """A role for jobs of one GitHub repository (`owner/name`) in one of its environments, and no other."""
+    return document([{
+        "Effect": "Allow", "Action": ["sts:AssumeRoleWithWebIdentity"], "Principal": {"Federated": provider_arn},
+        "Condition": {"StringEquals": {
+            "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+            "token.actions.githubusercontent.com:sub": f"repo:{repository}:environment:{environment}"}},
+    }])
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
+def key_administration(account_id: str) -> Statement:
+    """The account itself: what lets IAM policies grant the use of a key. Without it a key can be locked out."""
+    return allow("Account", ["kms:*"], ["*"], principal={"AWS": f"arn:aws:iam::{account_id}:root"})
+
+
+def cluster_key(account_id: str) -> Document:
+    """Key of the cluster's secrets: EKS gets its grant from the principal that creates the cluster."""
+    return document([key_administration(account_id)])
+
+
+def data_key(account_id: str) -> Document:
+    """Key of data at rest. CloudFront's origin access control must be able to read encrypted objects.
+
+    Any distribution of the account: the distribution's ARN would close a circle, as it needs the buckets.
+    """
+    return document([
+        key_administration(account_id),
+        allow("CloudFront", ["kms:Decrypt"], ["*"], principal={"Service": "cloudfront.amazonaws.com"},
+              condition={"StringLike": {"aws:SourceArn": f"arn:aws:cloudfront::{account_id}:distribution/*"}}),
+    ])
+
+
+def logs_key(account_id: str, region: str) -> Document:
+    """Key of log groups, topics and queues: CloudWatch Logs for this account's groups, and what publishes to topics."""
+    return document([
+        key_administration(account_id),
+        allow("CloudWatchLogs",
+              ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"], ["*"],
+              principal={"Service": f"logs.{region}.amazonaws.com"},
+              condition={"ArnLike": {
+                  "kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{region}:{account_id}:log-group:*"}}),
+        # Alarms and rules publish to encrypted topics as services; CloudWatch documents no source condition for it.
+        allow("Publishers", ["kms:Decrypt", "kms:GenerateDataKey*"], ["*"],
+              principal={"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}),
+    ])
+
+
+def via(service: str, region: str) -> dict[str, Any]:
+    """Condition: the key is used only through the service in the region."""
+    return {"StringEquals": {"kms:ViaService": f"{service}.{region}.amazonaws.com"}}
+
+
+# --- buckets ---------------------------------------------------------------------------------------------------------
+
+
+def bucket_policy(bucket_arn: str, statements: Sequence[Mapping[str, Any]] = ()) -> Document:
+    """Refuses everything that is not TLS 1.2 or later, then the statements."""
+    everything = [bucket_arn, f"{bucket_arn}/*"]
+    return document([
+        {"Sid": "TlsOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": everything,
+         "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+        {"Sid": "Tls12", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": everything,
+         "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}},
+        *statements,
+    ])
+
+
+def distribution_reads(bucket_arn: str, distribution_arn: str) -> Statement:
+    """Origin access control: this distribution reads objects. Listing too, so that a missing one is 404, not 403."""
+    return allow("Distribution", ["s3:GetObject", "s3:ListBucket"], [bucket_arn, f"{bucket_arn}/*"],
+                 principal={"Service": "cloudfront.amazonaws.com"},
+                 condition={"StringEquals": {"aws:SourceArn": distribution_arn}})
+
+
+def log_deliveries(bucket_arn: str, account_id: str) -> list[Statement]:
+    """Who writes access logs: S3 itself, load balancers, and the log delivery service (CloudFront v2, flow logs)."""
+    own = {"StringEquals": {"aws:SourceAccount": account_id}}
+    delivery = {"Service": "delivery.logs.amazonaws.com"}
+    return [
+        allow("S3Logs", ["s3:PutObject"], [f"{bucket_arn}/s3/*"], own, {"Service": "logging.s3.amazonaws.com"}),
+        allow("LoadBalancerLogs", ["s3:PutObject"], [f"{bucket_arn}/*/AWSLogs/{account_id}/*"], own,
+              {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}),
+        allow("DeliveredLogs", ["s3:PutObject"], [f"{bucket_arn}/*"],
+              {"StringEquals": {"aws:SourceAccount": account_id, "s3:x-amz-acl": "bucket-owner-full-control"}},
+              delivery),
+        allow("DeliveryCheck", ["s3:GetBucketAcl"], [bucket_arn], own, delivery),
+    ]
+
+
+def replication(source_arn: str, source_key_arn: str, source_region: str, target_arn: str, target_key_arn: str,
+                target_region: str) -> Document:
+    """What S3 needs to copy encrypted, possibly locked objects to one bucket."""
+    return document([
+        allow("ReadConfiguration", ["s3:GetReplicationConfiguration", "s3:ListBucket"], [source_arn]),
+        allow("ReadObjects", ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl",
+                              "s3:GetObjectVersionTagging", "s3:GetObjectRetention", "s3:GetObjectLegalHold"],
+              [f"{source_arn}/*"]),
+        allow("WriteReplicas", ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"], [f"{target_arn}/*"]),
+        allow("DecryptSource", ["kms:Decrypt"], [source_key_arn], via("s3", source_region)),
+        allow("EncryptReplicas", ["kms:Encrypt", "kms:GenerateDataKey"], [target_key_arn], via("s3", target_region)),
+    ])
+
+
+# --- roles' permissions ----------------------------------------------------------------------------------------------
+
+
+def flow_logs(log_group_arn: str) -> Document:
+    """Writing to one log group."""
+    return document([allow("Write", ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+                           [log_group_arn, f"{log_group_arn}:*"])])
+
+
+def external_secrets(secret_arns: Sequence[str], key_arn: str, region: str) -> Document:
+    """Reading the named secrets and nothing else."""
+    return document([
+        allow("Read", ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], sorted(secret_arns)),
+        allow("Decrypt", ["kms:Decrypt"], [key_arn], via("secretsmanager", region)),
+    ])
+
+
+def deploy(*, region: str, cluster_arn: str, repository_arns: Sequence[str], bucket_arns: Sequence[str],
+           distribution_arn: str, key_arn: str) -> Document:
+    """What a pipeline does to a running stack: push images, find the cluster, publish the site, switch its colour.
+
+    What it may do inside the cluster is an access entry, limited to the namespace.
+    """
+    return document([
+        # Amazon ECR: GetAuthorizationToken has no resource type.
+        allow("RegistryLogin", ["ecr:GetAuthorizationToken"], ["*"]),
+        allow("Push", ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
+                       "ecr:DescribeImages", "ecr:DescribeImageScanFindings", "ecr:GetDownloadUrlForLayer",
+                       "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"], sorted(repository_arns)),
+        allow("Cluster", ["eks:DescribeCluster"], [cluster_arn]),
+        allow("ListSite", ["s3:ListBucket", "s3:GetBucketLocation"], sorted(bucket_arns)),
+        allow("PublishSite", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+              [f"{arn}/*" for arn in sorted(bucket_arns)]),
+        allow("SiteKey", ["kms:GenerateDataKey", "kms:Decrypt"], [key_arn], via("s3", region)),
+        allow("Switch", ["cloudfront:GetDistribution", "cloudfront:GetDistributionConfig",
+                         "cloudfront:UpdateDistribution", "cloudfront:CreateInvalidation",
+                         "cloudfront:GetInvalidation"], [distribution_arn]),
+    ])
+
+
+# --- repositories ----------------------------------------------------------------------------------------------------
+
+
+def image_lifecycle(kept_images: int) -> Document:
+    """ECR lifecycle: untagged images go after a week, of the others the newest `kept_images` stay."""
+    return {"rules": [
+        {"rulePriority": 1, "description": "Untagged images go after 7 days", "action": {"type": "expire"},
+         "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days",
+                       "countNumber": 7}},
+        {"rulePriority": 2, "description": f"The newest {kept_images} images stay", "action": {"type": "expire"},
+         "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": kept_images}},
+    ]}

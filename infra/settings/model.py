@@ -1,0 +1,224 @@
+"""Settings as the components see them. Frozen; built and validated by `infra.settings.load`.
+
+Keys in the stack files are the camelCase of these names (`candlefish:network` → `zoneCount`).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    STAGING = "staging"
+    PRODUCTION = "production"
+    RECOVERY = "recovery"
+
+
+class Capacity(StrEnum):
+    ON_DEMAND = "ON_DEMAND"
+    SPOT = "SPOT"
+
+
+class Ownership(Model):
+    """Tags that every resource carries (E5), with Environment, Component and Stack added by the program."""
+
+    project: str = "candlefish"
+    owner: str
+    cost_center: str
+
+
+class Domain(Model):
+    name: str = "candlefish.ai"  # zone apex
+    prefix: str = ""  # "staging" → staging.candlefish.ai, api.staging.candlefish.ai; empty: the apex itself
+    create_zone: bool = False  # False: the zone is looked up
+
+
+class Network(Model):
+    cidr: IPv4Network
+    zone_count: int = Field(default=3, ge=2, le=4)
+    zones: tuple[str, ...] = ()  # names, where the first letters do not do; empty: region + a, b, c …
+    nat_gateway_count: int = Field(default=1, ge=1)
+    interface_endpoints: tuple[str, ...] = ()  # "ecr.api", "ecr.dkr", "secretsmanager", "sts", "logs"
+    flow_log_retention_days: int = 365
+
+
+class NodeGroup(Model):
+    instance_types: tuple[str, ...] = Field(min_length=1)
+    capacity: Capacity = Capacity.ON_DEMAND
+    minimum: int = Field(default=2, ge=0)
+    maximum: int = Field(default=10, ge=1)
+    desired: int = Field(default=2, ge=0)  # initial only; operations own it afterwards
+    disk_gib: int = Field(default=50, ge=20)
+    labels: dict[str, str] = Field(default_factory=dict)
+
+
+class Cluster(Model):
+    version: str = Field(default="1.34", pattern=r"^1\.\d\d$")
+    public_access_cidrs: tuple[IPv4Network, ...] = ()  # empty: the API endpoint is private only
+    node_groups: dict[str, NodeGroup] = Field(min_length=1)
+    log_retention_days: int = 365
+    service_cidr: IPv4Network = IPv4Network("172.20.0.0/16")
+    administrators: tuple[str, ...] = ()  # ARNs of IAM roles that get cluster-admin access entries
+    namespace: str  # candlefish-dev, candlefish-staging, candlefish-prod
+
+
+class RestorePoint(Model):
+    """Create the database from what is left of another. Exactly one of snapshot and source."""
+
+    snapshot_id: str | None = None
+    source_instance_id: str | None = None
+    at: str | None = None  # RFC 3339; None with source_instance_id: the latest restorable time
+
+
+class Database(Model):
+    engine_version: str = "16.9"
+    instance_class: str = Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")
+    storage_gib: int = Field(default=50, ge=20)
+    maximum_storage_gib: int = 200
+    multi_az: bool = True
+    backup_retention_days: int = Field(default=14, ge=1, le=35)  # 7 / 14 / 35
+    slow_query_ms: int = Field(default=1000, ge=0)
+    monitoring_interval_seconds: Literal[0, 1, 5, 10, 15, 30, 60] = 60  # 0: no enhanced monitoring
+    maintenance_window: str = "sun:06:00-sun:07:00"
+    backup_window: str = "04:00-05:00"
+    restore: RestorePoint | None = None
+
+
+class Cache(Model):
+    engine: Literal["valkey", "redis"] = "valkey"
+    engine_version: str = "8.0"
+    node_type: str = Field(pattern=r"^cache\.[a-z0-9]+\.[a-z0-9]+$")
+    replica_count: int = Field(default=1, ge=0, le=5)  # replicas beside the primary; 0: no failover
+    snapshot_retention_days: int = 7
+
+
+class Storage(Model):
+    noncurrent_days: int = 30
+    backup_lock_days: int = 30
+    backup_glacier_days: int = 90
+    log_retention_days: int = 365
+
+
+class Edge(Model):
+    rate_limit_per_5_minutes: int = Field(default=2000, ge=10, le=2_000_000_000)
+    bot_control: bool = False
+    price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = "PriceClass_100"
+    csp_report_uri: str = "https://candlefish.report-uri.com/r/d/csp/enforce"
+
+
+class Probe(Model):
+    path: str = "/health"
+    period_seconds: int = Field(default=10, ge=1)
+    timeout_seconds: int = Field(default=2, ge=1)
+    failure_threshold: int = Field(default=3, ge=1)
+    startup_failure_threshold: int = Field(default=30, ge=1)
+
+
+class Resources(Model):
+    cpu_millis: int = Field(ge=1)  # request
+    memory_mib: int = Field(ge=1)  # request
+    cpu_limit_millis: int = Field(ge=1)
+    memory_limit_mib: int = Field(ge=1)
+
+
+class Replicas(Model):
+    minimum: int = Field(ge=1)
+    maximum: int = Field(ge=1)
+    cpu_percent: int = Field(default=70, ge=1, le=100)
+    memory_percent: int = Field(default=80, ge=1, le=100)
+
+
+class SecretReference(Model):
+    """An environment variable whose value is in Secrets Manager and never in a manifest or the state."""
+
+    variable: str
+    secret: str  # "database", "cache", "jwt" or the name of a secret that the stack creates empty
+    key: str = ""  # key in the secret's JSON; empty: the whole
+
+
+class Volume(Model):
+    mount_path: str
+    size_gib: int
+
+
+class Service(Model):
+    name: str = Field(pattern=r"^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$")  # `{name}-green` must stay a DNS label
+    port: int = Field(ge=1024, le=65535)  # container port; the pods have no right to bind below 1024
+    service_port: int | None = Field(default=None, ge=1, le=65535)  # None: the container port
+    image: str  # tag@digest outside development
+    probe: Probe = Probe()
+    resources: Resources
+    replicas: Replicas
+    environment: dict[str, str] = Field(default_factory=dict)
+    secrets: tuple[SecretReference, ...] = ()
+    callers: tuple[str, ...] = ()  # services that may call it; "front-door" for the load balancer
+    calls: tuple[str, ...] = ()  # "database", "cache", "internet": what it may reach beside services
+    paths: tuple[str, ...] = ()  # path prefixes at the front door; empty: not reachable from outside
+    hosts: tuple[str, ...] = ()  # "apex", "www", "api"; empty with paths: apex
+    volume: Volume | None = None
+    aliases: tuple[str, ...] = ()  # further Service names: `paintbox-service`
+    drain_seconds: int = Field(default=20, ge=0, le=300)
+    writable_paths: tuple[str, ...] = ("/tmp",)  # emptyDir, as the root file system is read-only
+
+
+class Analytics(Model):
+    event_retention_days: int = 90
+    function_memory_mib: int = 512
+    function_timeout_seconds: int = 30
+    reserved_concurrency: int = 50
+
+
+class Rollout(Model):
+    """How operations change images; the program itself never does."""
+
+    strategy: Literal["blue-green", "canary", "rolling"] = "blue-green"
+    stages_percent: tuple[int, ...] = (10, 25, 50, 100)
+    stage_minutes: int = Field(default=5, ge=5)
+    hold_minutes: int = Field(default=10, ge=0)
+
+
+class Lifecycle(Model):
+    """What keeps data from being lost, off only where a teardown is rehearsed."""
+
+    protect: bool  # Pulumi's protect on what holds data
+    deletion_protection: bool  # AWS's own, where a service has it
+    final_snapshot: bool
+    force_destroy_buckets: bool
+    rehearsed_teardown: bool = False  # the words that allow production to be without the above
+
+
+class Pipelines(Model):
+    """GitHub's side of O8: who may take the deploy role."""
+
+    repository: str = Field(default="candlefish-ai/candlefish-infrastructure", pattern=r"^[\w.-]+/[\w.-]+$")
+    create_oidc_provider: bool = False  # one an account: exactly one stack of an account creates it
+
+
+class Settings(Model):
+    environment: Environment
+    region: str = "us-east-1"
+    recovery_region: str = "us-west-2"
+    ownership: Ownership
+    domain: Domain = Domain()
+    network: Network
+    cluster: Cluster
+    database: Database
+    cache: Cache
+    storage: Storage = Storage()
+    edge: Edge = Edge()
+    analytics: Analytics = Analytics()
+    services: tuple[Service, ...] = Field(min_length=1)
+    rollout: Rollout = Rollout()
+    pipelines: Pipelines = Pipelines()
+    lifecycle: Lifecycle
+    monthly_budget_usd: Annotated[int, Field(gt=0)]

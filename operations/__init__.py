@@ -1,0 +1,1 @@
+"""What is done to the platform: rollouts, recovery, cost, verification."""

@@ -1,0 +1,41 @@
+"""WebSocket connections to the emulated API Gateway, relayed message by message."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+_OURS = frozenset({"connection", "upgrade", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions",
+                   "sec-websocket-protocol", "host"})
+
+
+async def relay(session: aiohttp.ClientSession, request: web.BaseRequest, upstream: str) -> web.StreamResponse:
+    """Ends when either side closes, and closes the other with the same code."""
+    protocols = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if name.strip()]
+    headers = {name: value for name, value in request.headers.items() if name.lower() not in _OURS}
+    headers["Host"] = request.headers.get("Host", "")
+    try:
+        server = await session.ws_connect(URL(upstream + request.raw_path, encoded=True), headers=headers,
+                                          protocols=protocols, max_msg_size=0)
+    except aiohttp.WSServerHandshakeError as refused:
+        return web.Response(status=refused.status, text=refused.message)
+    client = web.WebSocketResponse(protocols=protocols, max_msg_size=0)
+    await client.prepare(request)
+    await asyncio.gather(_copy(client, server), _copy(server, client))
+    return client
+
+
+async def _copy(source: web.WebSocketResponse | aiohttp.ClientWebSocketResponse,
+                sink: web.WebSocketResponse | aiohttp.ClientWebSocketResponse) -> None:
+    async for message in source:
+        if sink.closed:
+            return
+        if message.type is aiohttp.WSMsgType.TEXT:
+            await sink.send_str(message.data)
+        elif message.type is aiohttp.WSMsgType.BINARY:
+            await sink.send_bytes(message.data)
+    if not sink.closed:
+        await sink.close(code=source.close_code or 1000)

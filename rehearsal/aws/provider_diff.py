@@ -1,0 +1,78 @@
+"""What differs between two sets of inputs, in Pulumi's paths, with whether it forces a replacement."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from rehearsal.engine.provider import Change, PropertyDiff
+from rehearsal.engine.values import UNKNOWN, Archive, Asset, Properties
+from rehearsal.sdk.replacements import Replacements
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$]*")
+Spelling = Callable[[Any], Any]
+
+
+def differences(type: str, old: Properties, new: Properties, spellings: Mapping[str, Spelling],
+                replacements: Replacements) -> list[PropertyDiff]:
+    """Nested differences of all properties; those of `spellings` are compared in their one spelling, as a whole."""
+    found = []
+    for name in sorted({*old, *new}):
+        if name.startswith("__"):
+            continue
+        before, after = old.get(name), new.get(name)
+        if name in spellings and before is not UNKNOWN and after is not UNKNOWN:
+            before, after = spellings[name](before), spellings[name](after)
+            pairs = iter([(name, _change(before, after))] if before != after else [])
+        else:
+            pairs = _walk(name, before, after)
+        for path, change in pairs:
+            verdict = replacements.forces(type, path)
+            found.append(PropertyDiff(path, change, verdict.replaces, verdict.assumed))
+    return found
+
+
+def document(value: Any) -> Any:
+    """A JSON document as data, so that white space and the order of keys don't count. Text that is no JSON stays."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def same(before: Any, after: Any) -> bool:
+    return not any(_walk("", before, after))
+
+
+def _walk(path: str, before: Any, after: Any) -> Iterator[tuple[str, Change]]:
+    if before is None and after is None:
+        return
+    if before is None or after is None or before is UNKNOWN or after is UNKNOWN:
+        yield path, _change(before, after)
+    elif isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after}):
+            if not key.startswith("__"):
+                yield from _walk(path + _key(key), before.get(key), after.get(key))
+    elif isinstance(before, list) and isinstance(after, list):
+        for index in range(max(len(before), len(after))):
+            yield from _walk(f"{path}[{index}]", before[index] if index < len(before) else None,
+                             after[index] if index < len(after) else None)
+    elif isinstance(before, Asset | Archive) and isinstance(after, Asset | Archive):
+        if (before.hash or before) != (after.hash or after):
+            yield path, Change.UPDATE
+    elif before != after or isinstance(before, bool) != isinstance(after, bool):
+        yield path, Change.UPDATE
+
+
+def _change(before: Any, after: Any) -> Change:
+    if before is None:
+        return Change.ADD
+    return Change.DELETE if after is None else Change.UPDATE
+
+
+def _key(key: str) -> str:
+    return f".{key}" if _PLAIN_KEY.fullmatch(key) else f'["{key}"]'

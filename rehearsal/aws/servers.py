@@ -1,0 +1,240 @@
+"""Starts and ends the embedded AWS: MiniStack, moto and the gateway in front of them, on loopback only.
+
+The three outlive the process that started them. They hold their state in memory: when one of them is gone, the rest
+is ended and all start anew, with a new `incarnation`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+import rehearsal
+
+DEFAULT_ACCOUNT = "000000000000"  # MiniStack's; moto is told the same by the gateway
+READY_SECONDS = 60.0
+STOP_SECONDS = 5.0
+LOOPBACK = "127.0.0.1"
+
+
+class ServerError(Exception):
+    """An emulator did not start; says which, and where its log is."""
+
+
+@dataclass(frozen=True)
+class AwsEndpoint:
+    """`url` is what `AWS_ENDPOINT_URL` is set to; `incarnation` changes whenever the emulators started empty."""
+
+    url: str
+    port: int
+    incarnation: str
+
+
+@dataclass(frozen=True)
+class Started:
+    """A child as it is written down: process id and start time together name a process for good."""
+
+    name: str
+    pid: int
+    created: float
+    port: int
+
+    def process(self) -> psutil.Process | None:
+        """The process, or None when it has ended (or its id belongs to another one by now)."""
+        try:
+            found = psutil.Process(self.pid)
+            alive = found.status() != psutil.STATUS_ZOMBIE and abs(found.create_time() - self.created) < 1
+        except psutil.NoSuchProcess:
+            return None
+        return found if alive else None
+
+
+class Aws:
+    """The embedded AWS of one home directory: `servers.json` (what runs), `port` (the gateway's), `logs/`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.logs = home / "logs"
+        self._record = home / "servers.json"
+
+    def ensure(self) -> AwsEndpoint:
+        """Finds the servers running, or starts them. Raises ServerError with the log's place."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            return self.running() or self._start()
+
+    def running(self) -> AwsEndpoint | None:
+        """The endpoint when all three live and the gateway answers; else None."""
+        record = self._read()
+        if record is None or any(child.process() is None for child in record[1]):
+            return None
+        incarnation, children = record
+        port = next(child.port for child in children if child.name == "gateway")
+        endpoint = AwsEndpoint(f"http://{LOOPBACK}:{port}", port, incarnation)
+        return endpoint if _answers(f"{endpoint.url}/_candlefish/health") else None
+
+    def stop(self) -> None:
+        """Ends the three and everything they started. Nothing running is fine."""
+        if not self.home.exists():
+            return
+        with self._locked():
+            self._end()
+
+    def _start(self) -> AwsEndpoint:
+        self._end()
+        incarnation = secrets.token_hex(8)
+        gateway_port = self._gateway_port()
+        ministack_port, moto_port = _free_port(), _free_port()
+        url = f"http://{LOOPBACK}:{gateway_port}"
+        children: list[Started] = []
+        environment = _environment(gateway_port, url, moto_port)
+        try:
+            for name, port, command in (
+                ("ministack", ministack_port, _ministack(ministack_port)),
+                ("moto", moto_port, [sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(moto_port)]),
+                ("gateway", gateway_port, _gateway(gateway_port, ministack_port, moto_port, incarnation)),
+            ):
+                children.append(self._spawn(name, port, command, environment))
+                self._write(incarnation, children)
+            self._await_ready(children)
+        except BaseException:
+            self._end()
+            raise
+        return AwsEndpoint(url, gateway_port, incarnation)
+
+    def _spawn(self, name: str, port: int, command: Sequence[str], environment: Mapping[str, str]) -> Started:
+        with (self.logs / f"{name}.log").open("ab") as log:
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home,
+                                     env=dict(environment), start_new_session=True)
+        return Started(name, child.pid, psutil.Process(child.pid).create_time(), port)
+
+    def _await_ready(self, children: Sequence[Started]) -> None:
+        paths = {"ministack": "/_ministack/health", "moto": "/moto-api/", "gateway": "/_candlefish/health"}
+        deadline = time.monotonic() + READY_SECONDS
+        for child in children:
+            while not _answers(f"http://{LOOPBACK}:{child.port}{paths[child.name]}"):
+                log = self.logs / f"{child.name}.log"
+                if child.process() is None:
+                    raise ServerError(f"{child.name} ended while it started; its log is {log}:\n{_tail(log)}")
+                if time.monotonic() > deadline:
+                    raise ServerError(f"{child.name} was not ready within {READY_SECONDS:.0f} s; its log is {log}")
+                time.sleep(0.02)
+
+    def _end(self) -> None:
+        record = self._read()
+        if record is not None:
+            _end_all([process for child in record[1] if (process := child.process()) is not None])
+        self._record.unlink(missing_ok=True)
+
+    def _gateway_port(self) -> int:
+        """The port of the last time when it is free, so that shells and kubeconfigs of the user stay right."""
+        kept = self.home / "port"
+        port = int(kept.read_text()) if kept.exists() else 0
+        if not port or not _is_free(port):
+            port = _free_port()
+            kept.write_text(str(port))
+        return port
+
+    def _read(self) -> tuple[str, list[Started]] | None:
+        if not self._record.exists():
+            return None
+        data = json.loads(self._record.read_text())
+        return data["incarnation"], [Started(**child) for child in data["children"]]
+
+    def _write(self, incarnation: str, children: Sequence[Started]) -> None:
+        fresh = self._record.with_suffix(".new")
+        fresh.write_text(json.dumps({"incarnation": incarnation, "children": [asdict(child) for child in children]}))
+        fresh.replace(self._record)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        with (self.home / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _ministack(port: int) -> list[str]:
+    # Without workers (-w 0) hypercorn serves in the process that we know. Its keep-alive outlives the gateway's, so
+    # that the gateway never sends on a connection that is being closed.
+    return [sys.executable, "-m", "hypercorn", "-b", f"{LOOPBACK}:{port}", "-w", "0", "--keep-alive", "3600",
+            "ministack.app:app"]
+
+
+def _gateway(port: int, ministack: int, moto: int, incarnation: str) -> list[str]:
+    return [sys.executable, "-m", "rehearsal.aws.gateway", "--port", str(port), "--ministack", str(ministack),
+            "--moto", str(moto), "--incarnation", incarnation]
+
+
+def _environment(gateway_port: int, url: str, moto_port: int) -> dict[str, str]:
+    """Only what the servers need of our environment: no AWS setting of the user reaches them or the functions."""
+    passed = {key: value for key, value in os.environ.items()
+              if key in {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT"}}
+    root = str(Path(rehearsal.__file__).parent.parent)
+    return passed | {
+        "PYTHONPATH": root, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1",
+        "LAMBDA_EXECUTOR": "local", "GATEWAY_PORT": str(gateway_port), "MINISTACK_HOST": LOOPBACK,
+        "MINISTACK_ACCOUNT_ID": DEFAULT_ACCOUNT, "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "WARNING",
+        "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "MOTO_PORT": str(moto_port),
+        "DOCKER_HOST": "unix:///nonexistent",
+    }
+
+
+def _end_all(parents: Sequence[psutil.Process]) -> None:
+    """SIGTERM to the processes and all their descendants, SIGKILL to what is left; waits until they are gone."""
+    family: list[psutil.Process] = []
+    for parent in parents:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family += [*parent.children(recursive=True), parent]
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal_number)
+        _, family = psutil.wait_procs(family, timeout=STOP_SECONDS)
+        if not family:
+            return
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status < 500)
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def _tail(log: Path, size: int = 2000) -> str:
+    return log.read_text(errors="replace")[-size:]

@@ -1,0 +1,208 @@
+"""ElastiCache replication groups (Valkey and Redis OSS), by MiniStack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from rehearsal.aws.handler import Call, Handler, Naming, Reference, resource
+from rehearsal.aws.services import _references as references
+from rehearsal.aws.services._convert import found, pairs, present, refused, retag, select, tag_map, unless
+from rehearsal.engine.values import Properties
+
+_GONE = ("ReplicationGroupNotFoundFault", "ReplicationGroupNotFound")
+# Engine → versions that can be created; from the ElastiCache User Guide, November 2025.
+_VERSIONS = {"valkey": ("7.2", "8.0", "8.1", "8.2"), "redis": ("5.0", "6.0", "6.2", "7.0", "7.1")}
+_DEFAULT_VERSION = {"valkey": "8.0", "redis": "7.1"}
+_NODE_TYPE = re.compile(r"cache\.(t3|t4g)\.(micro|small|medium)|"
+                        r"cache\.(m5|m6g|m7g|r5|r6g|r7g|r6gd|c7gn)\.(large|\d{0,2}xlarge)")
+_BOTH = {
+    "autoMinorVersionUpgrade": "AutoMinorVersionUpgrade", "automaticFailoverEnabled": "AutomaticFailoverEnabled",
+    "description": "ReplicationGroupDescription", "engine": "Engine", "engineVersion": "EngineVersion",
+    "ipDiscovery": "IpDiscovery", "maintenanceWindow": "PreferredMaintenanceWindow", "multiAzEnabled": "MultiAZEnabled",
+    "nodeType": "CacheNodeType", "notificationTopicArn": "NotificationTopicArn",
+    "parameterGroupName": "CacheParameterGroupName", "securityGroupIds": "SecurityGroupIds",
+    "snapshotRetentionLimit": "SnapshotRetentionLimit", "snapshotWindow": "SnapshotWindow",
+    "transitEncryptionEnabled": "TransitEncryptionEnabled", "transitEncryptionMode": "TransitEncryptionMode",
+    "clusterMode": "ClusterMode",
+}
+_CREATION = {
+    "atRestEncryptionEnabled": "AtRestEncryptionEnabled", "authToken": "AuthToken",
+    "dataTieringEnabled": "DataTieringEnabled", "kmsKeyId": "KmsKeyId", "networkType": "NetworkType",
+    "numCacheClusters": "NumCacheClusters", "numNodeGroups": "NumNodeGroups", "port": "Port",
+    "preferredCacheClusterAzs": "PreferredCacheClusterAZs", "replicasPerNodeGroup": "ReplicasPerNodeGroup",
+    "snapshotArns": "SnapshotArns", "snapshotName": "SnapshotName", "subnetGroupName": "CacheSubnetGroupName",
+    "userGroupIds": "UserGroupIds",
+}
+
+
+@resource
+class ReplicationGroup(Handler):
+    type = "aws:elasticache/replicationGroup:ReplicationGroup"
+    naming = Naming("replicationGroupId", maximum=40, lower=True)
+    defaults = {"autoMinorVersionUpgrade": True, "automaticFailoverEnabled": False, "multiAzEnabled": False,
+                "applyImmediately": False, "engine": "redis"}
+    kept = ("applyImmediately", "authToken", "authTokenUpdateStrategy", "authTokenWo", "authTokenWoVersion",
+            "autoMinorVersionUpgrade", "clusterMode", "dataTieringEnabled", "durability", "finalSnapshotIdentifier",
+            "ipDiscovery", "kmsKeyId", "logDeliveryConfigurations", "maintenanceWindow", "networkType",
+            "nodeGroupConfigurations", "notificationTopicArn", "parameterGroupName", "port",
+            "preferredCacheClusterAzs", "securityGroupIds", "snapshotArns", "snapshotName", "subnetGroupName",
+            "transitEncryptionMode", "userGroupIds", "engineVersion", "snapshotRetentionLimit", "snapshotWindow")
+
+    def references(self, inputs: Properties) -> Iterable[Reference]:
+        yield from references.given(inputs, {
+            "kmsKeyId": references.kms_key, "securityGroupIds": references.security_group,
+            "notificationTopicArn": references.topic, "subnetGroupName": subnet_group,
+            "parameterGroupName": parameter_group})
+        for index, each in enumerate(inputs.get("logDeliveryConfigurations") or ()):
+            if each["destinationType"] == "cloudwatch-logs":
+                yield references.log_group(f"logDeliveryConfigurations[{index}].destination", each["destination"])
+
+    def create(self, call: Call, inputs: Properties) -> str:
+        _check(inputs, "CreateReplicationGroup")
+        client = call.client("elasticache")
+        logs = [_log(each) for each in inputs.get("logDeliveryConfigurations") or ()]
+        version = inputs.get("engineVersion") or _DEFAULT_VERSION[inputs["engine"]]
+        sent = select(inputs, {**_BOTH, **_CREATION}) | {"EngineVersion": version}
+        if inputs.get("nodeGroupConfigurations"):
+            sent["NodeGroupConfiguration"] = [_node_group(each) for each in inputs["nodeGroupConfigurations"]]
+        answer = client.create_replication_group(
+            ReplicationGroupId=inputs["replicationGroupId"], Tags=call.tag_list, **sent,
+            **({"LogDeliveryConfigurations": logs} if logs else {}))
+        id = str(answer["ReplicationGroup"]["ReplicationGroupId"])
+        client.get_waiter("replication_group_available").wait(
+            ReplicationGroupId=id, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        return id
+
+    def read(self, call: Call, id: str, known: Properties) -> Properties | None:
+        group = _describe(call, id)
+        if group is None:
+            return None
+        members = sorted(group.get("MemberClusters") or ())
+        shards = group.get("NodeGroups") or []
+        endpoint = shards[0].get("PrimaryEndpoint", {}) if shards else {}
+        configuration = group.get("ConfigurationEndpoint") or {}
+        arn = group.get("ARN") or call.arn("elasticache", f"replicationgroup:{id}")
+        client = call.client("elasticache")
+        nodes = client.describe_cache_clusters(CacheClusterId=members[0])["CacheClusters"] if members and \
+            found(lambda: client.describe_cache_clusters(CacheClusterId=members[0]), "CacheClusterNotFound") else []
+        requested = known.get("engineVersion")
+        actual = (nodes[0].get("EngineVersion") if nodes else None) or requested or _DEFAULT_VERSION[
+            group.get("Engine") or "redis"]
+        host = endpoint.get("Address", "")
+        return {
+            "arn": arn, "replicationGroupId": id, "description": group.get("Description"),
+            "engine": group.get("Engine") or known.get("engine"), "engineVersionActual": _full(actual),
+            "nodeType": group.get("CacheNodeType"),
+            "automaticFailoverEnabled": group.get("AutomaticFailover") in ("enabled", "enabling"),
+            "multiAzEnabled": group.get("MultiAZ") == "enabled",
+            "atRestEncryptionEnabled": bool(group.get("AtRestEncryptionEnabled")),
+            "transitEncryptionEnabled": bool(group.get("TransitEncryptionEnabled")),
+            "clusterEnabled": bool(group.get("ClusterEnabled")),
+            "numCacheClusters": len(members), "memberClusters": members, "numNodeGroups": len(shards),
+            "replicasPerNodeGroup": max(len(shards[0].get("NodeGroupMembers") or ()) - 1, 0) if shards else 0,
+            "primaryEndpointAddress": None if configuration else host,
+            "readerEndpointAddress": None if configuration else (
+                shards[0].get("ReaderEndpoint", {}).get("Address") if shards else None) or host,
+            "configurationEndpointAddress": configuration.get("Address"),
+            "tags": tag_map(client.list_tags_for_resource(ResourceName=arn)["TagList"])}
+
+    def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
+        client = call.client("elasticache")
+        _check(new, "ModifyReplicationGroup")
+        if "numCacheClusters" in changed and new.get("numCacheClusters") is not None:
+            now = len((_describe(call, id) or {}).get("MemberClusters") or ())
+            scale = client.increase_replica_count if new["numCacheClusters"] > now else client.decrease_replica_count
+            if new["numCacheClusters"] != now:
+                scale(ReplicationGroupId=id, NewReplicaCount=new["numCacheClusters"] - 1, ApplyImmediately=True)
+        if "numNodeGroups" in changed and new.get("numNodeGroups") is not None:
+            client.modify_replication_group_shard_configuration(
+                ReplicationGroupId=id, NodeGroupCount=new["numNodeGroups"], ApplyImmediately=True)
+        sent = select(new, _BOTH, changed)
+        if "logDeliveryConfigurations" in changed:
+            after = [_log(each) for each in new.get("logDeliveryConfigurations") or ()]
+            gone = {each["logType"] for each in old.get("logDeliveryConfigurations") or ()} - {
+                each["LogType"] for each in after}
+            sent["LogDeliveryConfigurations"] = after + [{"LogType": each, "Enabled": False} for each in sorted(gone)]
+        if "authToken" in changed and new.get("authToken"):
+            sent |= {"AuthToken": new["authToken"],
+                     "AuthTokenUpdateStrategy": new.get("authTokenUpdateStrategy") or "ROTATE"}
+        if "userGroupIds" in changed:
+            before, after_ids = set(old.get("userGroupIds") or ()), set(new.get("userGroupIds") or ())
+            sent |= {"UserGroupIdsToAdd": sorted(after_ids - before),
+                     "UserGroupIdsToRemove": sorted(before - after_ids)}
+        if sent:
+            client.modify_replication_group(ReplicationGroupId=id, ApplyImmediately=bool(new.get("applyImmediately")),
+                                            **sent)
+        if "tags" in changed:
+            retag_cache(call, call.arn("elasticache", f"replicationgroup:{id}"))
+
+    def delete(self, call: Call, id: str, known: Properties) -> None:
+        with unless(*_GONE):
+            call.client("elasticache").delete_replication_group(
+                ReplicationGroupId=id, **present(FinalSnapshotIdentifier=known.get("finalSnapshotIdentifier")))
+
+
+def _check(inputs: Properties, operation: str) -> None:
+    engine, version, node = inputs["engine"], inputs.get("engineVersion"), inputs.get("nodeType")
+    problem = None
+    if engine not in _VERSIONS:
+        problem = f"Invalid value for Engine: {engine}. It must be one of {', '.join(_VERSIONS)}."
+    elif version and not any(version == each or version.startswith(each + ".") or version == each.split(".")[0] + ".x"
+                             for each in _VERSIONS[engine]):
+        problem = f"Cannot find version {version} for {engine}"
+    elif node and not _NODE_TYPE.fullmatch(node):
+        problem = f"The node type {node} is not a valid cache node type."
+    elif inputs.get("authToken") and not inputs.get("transitEncryptionEnabled"):
+        problem = "The AUTH token is only supported when encryption-in-transit is enabled"
+    elif inputs.get("authToken") and not re.fullmatch(r"[!-?A-~]{16,128}", inputs["authToken"]):
+        problem = "The AUTH token must be 16 to 128 printable characters without @ and spaces"
+    elif inputs.get("multiAzEnabled") and not inputs.get("automaticFailoverEnabled"):
+        problem = "Must set automatic failover enabled when multi-AZ is enabled"
+    elif inputs.get("automaticFailoverEnabled") and inputs.get("numCacheClusters") == 1:
+        problem = "Automatic failover needs at least two cache clusters; numCacheClusters is 1"
+    if problem:
+        raise refused("InvalidParameterValue", problem, operation)
+
+
+def _describe(call: Call, id: str) -> dict[str, Any] | None:
+    answer = found(lambda: call.client("elasticache").describe_replication_groups(ReplicationGroupId=id), *_GONE)
+    groups = answer["ReplicationGroups"] if answer else []
+    return groups[0] if groups and groups[0].get("Status") != "deleting" else None
+
+
+def _full(version: str) -> str:
+    """`7.1` → `7.1.0`, as the cache reports it."""
+    return version if version.count(".") > 1 else f"{version}.0"
+
+
+def _log(each: Properties) -> dict[str, Any]:
+    to = {"cloudwatch-logs": ("CloudWatchLogsDetails", "LogGroup"),
+          "kinesis-firehose": ("KinesisFirehoseDetails", "DeliveryStream")}[each["destinationType"]]
+    return {"DestinationDetails": {to[0]: {to[1]: each["destination"]}}, "DestinationType": each["destinationType"],
+            "LogFormat": each["logFormat"], "LogType": each["logType"]}
+
+
+def _node_group(each: Properties) -> dict[str, Any]:
+    return present(NodeGroupId=each.get("nodeGroupId"), PrimaryAvailabilityZone=each.get("primaryAvailabilityZone"),
+                   ReplicaAvailabilityZones=each.get("replicaAvailabilityZones"), ReplicaCount=each.get("replicaCount"),
+                   Slots=each.get("slots"))
+
+
+def retag_cache(call: Call, arn: str) -> None:
+    client = call.client("elasticache")
+    retag(call, tag_map(client.list_tags_for_resource(ResourceName=arn)["TagList"]),
+          lambda tags: client.add_tags_to_resource(ResourceName=arn, Tags=pairs(tags)),
+          lambda keys: client.remove_tags_from_resource(ResourceName=arn, TagKeys=keys))
+
+
+def subnet_group(property: str, value: str) -> Reference:
+    return Reference(property, value, lambda call: call.kept.get(
+        call.account, call.region, "aws:elasticache/subnetGroup:SubnetGroup", value) is not None)
+
+
+def parameter_group(property: str, value: str) -> Reference:
+    return Reference(property, value, lambda call: value.startswith("default.") or found(
+        lambda: call.client("elasticache").describe_cache_parameter_groups(CacheParameterGroupName=value),
+        "CacheParameterGroupNotFound", "CacheParameterGroupNotFoundFault") is not None)

@@ -1,0 +1,122 @@
+"""RDS snapshots, automated backups replicated to another region, and event subscriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rehearsal.aws.handler import Call, Handler, Naming, Reference, resource
+from rehearsal.aws.services import _references as references
+from rehearsal.aws.services._convert import found, refused, tag_map, unless
+from rehearsal.aws.services._kept import KeptObject
+from rehearsal.aws.services._rds_identity import instance_exists
+from rehearsal.aws.services.rds import retag_rds
+from rehearsal.engine.values import Properties
+
+
+@resource
+class Snapshot(Handler):
+    type = "aws:rds/snapshot:Snapshot"
+    kept = ("sharedAccounts",)
+
+    def create(self, call: Call, inputs: Properties) -> str:
+        rds = call.client("rds")
+        answer = rds.create_db_snapshot(
+            DBInstanceIdentifier=inputs["dbInstanceIdentifier"], DBSnapshotIdentifier=inputs["dbSnapshotIdentifier"],
+            Tags=call.tag_list)
+        return str(answer["DBSnapshot"]["DBSnapshotIdentifier"])
+
+    def read(self, call: Call, id: str, known: Properties) -> Properties | None:
+        answer = found(lambda: call.client("rds").describe_db_snapshots(DBSnapshotIdentifier=id),
+                       "DBSnapshotNotFound", "DBSnapshotNotFoundFault")
+        if not answer or not answer["DBSnapshots"]:
+            return None
+        shot = answer["DBSnapshots"][0]
+        return {"dbSnapshotIdentifier": shot["DBSnapshotIdentifier"],
+                "dbInstanceIdentifier": shot["DBInstanceIdentifier"], "dbSnapshotArn": shot["DBSnapshotArn"],
+                "allocatedStorage": shot["AllocatedStorage"], "availabilityZone": shot.get("AvailabilityZone"),
+                "encrypted": bool(shot.get("Encrypted")), "engine": shot["Engine"],
+                "engineVersion": shot["EngineVersion"], "iops": shot.get("Iops"), "kmsKeyId": shot.get("KmsKeyId"),
+                "licenseModel": shot.get("LicenseModel"), "optionGroupName": shot.get("OptionGroupName"),
+                "port": shot.get("Port"), "snapshotType": shot["SnapshotType"], "status": shot["Status"],
+                "sourceDbSnapshotIdentifier": shot.get("SourceDBSnapshotIdentifier"),
+                "sourceRegion": shot.get("SourceRegion"), "storageType": shot.get("StorageType"),
+                "vpcId": shot.get("VpcId"), "tags": tag_map(shot.get("TagList"))}
+
+    def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
+        if "tags" in changed:
+            retag_rds(call, call.arn("rds", f"snapshot:{id}"))
+
+    def delete(self, call: Call, id: str, known: Properties) -> None:
+        with unless("DBSnapshotNotFound", "DBSnapshotNotFoundFault"):
+            call.client("rds").delete_db_snapshot(DBSnapshotIdentifier=id)
+
+
+@resource
+class InstanceAutomatedBackupsReplication(KeptObject):
+    """Lives in the region that receives the backups; neither emulator replicates."""
+
+    type = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
+    tags_property = None
+    defaults = {"retentionPeriod": 7}
+
+    def references(self, inputs: Properties) -> Iterable[Reference]:
+        yield instance_exists("sourceDbInstanceArn", inputs["sourceDbInstanceArn"])
+        yield from references.given(inputs, {"kmsKeyId": references.kms_key})
+
+    def identify(self, call: Call, inputs: Properties) -> str:
+        source = inputs["sourceDbInstanceArn"]
+        if source.split(":")[3] == call.region:
+            raise refused("InvalidParameterValue", f"the source instance {source} is in {call.region} itself: create the "
+                          "replication with a provider of another region", "StartDBInstanceAutomatedBackupsReplication")
+        operation = call.context.random.randbytes(16).hex()
+        return call.arn("rds", f"auto-backup:ab-{operation}")
+
+
+@resource
+class EventSubscription(Handler):
+    type = "aws:rds/eventSubscription:EventSubscription"
+    naming = Naming("name", maximum=255)
+    defaults = {"enabled": True}
+    kept = ("namePrefix", "enabled")
+
+    def references(self, inputs: Properties) -> Iterable[Reference]:
+        yield from references.given(inputs, {"snsTopic": references.topic})
+
+    def create(self, call: Call, inputs: Properties) -> str:
+        call.client("rds").create_event_subscription(
+            SubscriptionName=inputs["name"], Tags=call.tag_list, **_sent(inputs), **(
+                {"SourceIds": inputs["sourceIds"]} if inputs.get("sourceIds") else {}))
+        return str(inputs["name"])
+
+    def read(self, call: Call, id: str, known: Properties) -> Properties | None:
+        rds = call.client("rds")
+        answer = found(lambda: rds.describe_event_subscriptions(SubscriptionName=id), "SubscriptionNotFound")
+        if not answer or not answer["EventSubscriptionsList"]:
+            return None
+        got = answer["EventSubscriptionsList"][0]
+        arn = call.arn("rds", f"es:{id}")
+        return {"arn": arn, "name": id, "snsTopic": got["SnsTopicArn"], "sourceType": got.get("SourceType"),
+                "customerAwsId": call.account, "eventCategories": sorted(got.get("EventCategoriesList") or ()),
+                "sourceIds": sorted(got.get("SourceIdsList") or ()),
+                "tags": tag_map(rds.list_tags_for_resource(ResourceName=arn)["TagList"])}
+
+    def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
+        """The emulator has no ModifyEventSubscription: the subscription is made again under its name."""
+        if changed - {"tags", "tagsAll"}:
+            self.delete(call, id, old)
+            self.create(call, {**new, "name": id})
+        elif "tags" in changed:
+            retag_rds(call, call.arn("rds", f"es:{id}"))
+
+    def delete(self, call: Call, id: str, known: Properties) -> None:
+        with unless("SubscriptionNotFound"):
+            call.client("rds").delete_event_subscription(SubscriptionName=id)
+
+
+def _sent(inputs: Properties) -> Properties:
+    sent: Properties = {"SnsTopicArn": inputs["snsTopic"], "Enabled": inputs.get("enabled") is not False}
+    if inputs.get("sourceType"):
+        sent["SourceType"] = inputs["sourceType"]
+    if inputs.get("eventCategories"):
+        sent["EventCategories"] = inputs["eventCategories"]
+    return sent

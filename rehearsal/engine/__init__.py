@@ -1,0 +1,5 @@
+"""Pulumi's engine, as far as a program can tell: resource monitor, state, diff, steps.
+
+Belongs here: the wire protocol, deployment state and the order of steps. Does not belong here: knowledge of AWS or
+Kubernetes; that is behind the `Provider` protocol of `provider.py`.
+"""

@@ -1,0 +1,167 @@
+"""One Kubernetes control plane per `home`: etcd, kube-apiserver, kube-controller-manager, kube-scheduler."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+from rehearsal.kubernetes import controlplane_components as components
+from rehearsal.kubernetes.controlplane_processes import Processes, free_ports, is_free, until
+from rehearsal.kubernetes.pki import Authority, write_private
+from rehearsal.kubernetes.toolchain import Tools, ensure_tools
+
+START_SECONDS = 60.0  # how long a start may take on a loaded machine before it counts as failed; usual: 3 s
+
+
+class ControlPlaneError(Exception):
+    """The control plane can't be started; the message says which process, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Running:
+    endpoint: str  # "https://127.0.0.1:PORT"
+    ca_pem: str
+    kubeconfig: Path  # of a user in system:masters, with a client certificate
+    ports: Mapping[str, int]  # by process name, also "etcd-peer"
+    home: Path
+
+    @property
+    def authority(self) -> Authority:
+        """Issues further client or serving certificates of this cluster."""
+        return Authority(self.home / "pki", "ca")
+
+
+class ControlPlane:
+    """Starts, finds again and stops the processes. `home` holds certificates, data, logs and ports; all of it can
+    be removed once they are stopped. The processes survive the command that started them."""
+
+    def __init__(self, home: Path, name: str, tools: Tools | None = None,
+                 report: Callable[[str], None] = lambda message: None) -> None:
+        self.home = home.absolute()
+        self.name = name
+        self.processes = Processes(self.home)
+        self._tools = tools
+        self._report = report
+
+    def ensure(self, token_webhook_url: str | None = None) -> Running:
+        """Makes it run and ready, in about 3 s; a process that died or was started otherwise is started again.
+
+        `token_webhook_url`: where kube-apiserver sends TokenReviews (the gateway); None: client certificates only.
+        Raises ControlPlaneError, or ToolchainError when the binaries can't be had.
+        """
+        tools = self._tools or ensure_tools(self._report)
+        with self._locked():
+            ports = self._ports()
+            endpoint = f"https://{components.ADDRESS}:{ports['kube-apiserver']}"
+            keys = components.credentials(self.home, self.name, endpoint)
+            webhook = components.webhook_configuration(self.home, token_webhook_url) if token_webhook_url else None
+            for command in components.commands(tools, self.home, ports, keys, webhook, token_webhook_url):
+                if not self.processes.runs(command.name, command.arguments, command.environment):
+                    self._report(f"starting {command.name}")
+                    self.processes.start(command.name, command.arguments, command.environment)
+            running = Running(endpoint, keys.authority.pem.decode(), keys.administrator, ports, self.home)
+            self._await_ready(running)
+            return running
+
+    def running(self) -> Running | None:
+        """The running control plane, or None when any of its processes is not alive."""
+        if not all(self.processes.alive(name) for name in components.MEMORY_LIMITS):
+            return None
+        ports = self._saved_ports()
+        authority = self.home / "pki" / "ca.crt"
+        if ports is None or not authority.exists():
+            return None
+        return Running(f"https://{components.ADDRESS}:{ports['kube-apiserver']}", authority.read_text(),
+                       self.home / "kubeconfig", ports, self.home)
+
+    def stop(self) -> None:
+        """Ends the processes; data and ports stay for the next start. Stopping what is stopped does nothing."""
+        if not self.home.exists():
+            return
+        with self._locked():
+            # etcd last: the others would spend their shutdown on reconnecting.
+            self.processes.stop(["kube-scheduler", "kube-controller-manager", "kube-apiserver"], grace_seconds=3)
+            self.processes.stop(["etcd"])
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(self.home / "lock", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _saved_ports(self) -> dict[str, int] | None:
+        file = self.home / "ports.json"
+        if not file.exists():
+            return None
+        ports = json.loads(file.read_text())
+        return {name: int(ports[name]) for name in components.PORT_NAMES}
+
+    def _ports(self) -> dict[str, int]:
+        """The saved ports. One that another program took meanwhile is replaced, unless it is the API's own: that
+        one is written in kubeconfigs and in Pulumi's state."""
+        saved = self._saved_ports()
+        if saved is None:
+            ports = dict(zip(components.PORT_NAMES, free_ports(len(components.PORT_NAMES)), strict=True))
+        else:
+            ports = dict(saved)
+            for name, port in saved.items():
+                if self.processes.alive(name.removesuffix("-peer")) or is_free(port):
+                    continue
+                if name == "kube-apiserver":
+                    raise ControlPlaneError(
+                        f"port {port} of the cluster {self.name} is in use by {_listener(port)}; stop that program, "
+                        f"or remove {self.home / 'ports.json'} to move the cluster to another port")
+                ports[name] = free_ports(1)[0]
+        if ports != saved:
+            write_private(self.home / "ports.json", json.dumps(ports, indent=1).encode())
+        return ports
+
+    def _await_ready(self, running: Running) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        checks = {"kube-apiserver": "/readyz", "kube-controller-manager": "/healthz", "kube-scheduler": "/readyz"}
+        context = ssl.create_default_context(cadata=running.ca_pem)
+        with httpx.Client(verify=context, trust_env=False, timeout=5.0) as client:
+            for name, path in checks.items():
+                url = f"https://{components.ADDRESS}:{running.ports[name]}{path}"
+                answer = "no answer yet"
+                for _ in until(deadline):
+                    self._check_alive()
+                    try:
+                        response = client.get(url)
+                    except httpx.TransportError as error:
+                        answer = str(error)
+                        continue
+                    if response.status_code == 200:
+                        break
+                    answer = f"{response.status_code} {response.text}"
+                else:
+                    raise ControlPlaneError(
+                        f"{name} of the cluster {self.name} was not ready after {START_SECONDS:.0f} s: {answer}\n"
+                        f"its log, {self.home / 'logs'}/{name}.log, ends with:\n{self.processes.tail(name)}")
+
+    def _check_alive(self) -> None:
+        for name in components.MEMORY_LIMITS:
+            if not self.processes.alive(name):
+                raise ControlPlaneError(
+                    f"{name} of the cluster {self.name} ended while starting. Its log, "
+                    f"{self.home / 'logs'}/{name}.log, ends with:\n{self.processes.tail(name)}")
+
+
+def _listener(port: int) -> str:
+    try:
+        for connection in psutil.net_connections(kind="tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+                return f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
+    except (psutil.AccessDenied, psutil.NoSuchProcess):
+        pass  # macOS tells only root
+    return "another program"
