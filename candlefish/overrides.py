@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -23,11 +24,25 @@ def apply(config: Mapping[str, Any], overrides: Sequence[str], source: str) -> d
         if not equals or not path:
             raise SettingsError("--config", [Problem("", override, "path=value, such as network.natGatewayCount=3")])
         first, *rest = path.removeprefix(PREFIX).split(".")
-        keys = [first if ":" in first else f"{PREFIX}{first}", *rest]
+        steps = [_full(first), *rest]
         place: Any = changed
-        for key in keys[:-1]:
+        for key in steps[:-1]:
             place = place.setdefault(key, {})
             if not isinstance(place, dict):
                 raise SettingsError(f"--config {override} on {source}", [Problem(path, place, "a path through maps")])
-        place[keys[-1]] = yaml.safe_load(text)
+        place[steps[-1]] = yaml.safe_load(text)
     return changed
+
+
+def keys(overrides: Sequence[str]) -> Iterator[str]:
+    """The top-level keys that the overrides touch, with their prefixes."""
+    return (_full(override.partition("=")[0].removeprefix(PREFIX).split(".")[0]) for override in overrides)
+
+
+def as_text(value: Any) -> str:
+    """A value as Pulumi hands it to a program: text as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _full(key: str) -> str:
+    return key if ":" in key else f"{PREFIX}{key}"

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
-from candlefish import runtime, tools
+from candlefish import browse, runtime, tools
 from candlefish.exits import Exit
 from candlefish.runtime import Rehearsal
 from candlefish.screen import Screen, emit, plain, show_steps, steps_json, summary
 from candlefish.urls import localise
-from rehearsal.engine import EngineError, Result
+from rehearsal.engine.errors import EngineError
+from rehearsal.engine.results import EventKind, Result
 from rehearsal.engine.values import Secret
 
 app = typer.Typer(no_args_is_help=True, help="Build, look at and take down an environment on this machine, offline.")
@@ -207,7 +208,7 @@ def open_(stack: Stack = STAGING, port: Annotated[int, typer.Option(help="0: any
     servers = rehearsal.running()
     if servers is None:
         raise EngineError(f"{stack} is not running; `candlefish rehearse up --stack {stack}` starts it")
-    tools.browse(rehearsal, servers, port)
+    browse.serve(rehearsal, servers, port)
 
 
 @app.command()
@@ -251,8 +252,6 @@ def _resources(rehearsal: Rehearsal) -> Sequence[Any]:
 
 
 def _failures_only(screen: Screen) -> Any:
-    from rehearsal.engine import EventKind
-
     def take(event: Any) -> None:
         if event.kind in (EventKind.FAILED, EventKind.DIAGNOSTIC):
             screen.on_event(event)

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,20 @@ from infra.settings.errors import Problem, SettingsError
 from infra.settings.load import PREFIX, load
 from infra.settings.model import Settings
 from infra.settings.yaml import read_yaml
+from rehearsal.aws.clients import Clients
 from rehearsal.aws.kept import GatewayKept
 from rehearsal.aws.provider import AwsProvider
 from rehearsal.aws.servers import DEFAULT_ACCOUNT, LOOPBACK, Aws, AwsEndpoint, ServerError
 from rehearsal.aws.world import ensure_zone
-from rehearsal.engine import Engine, Event, Project, StackConfig, StateFile
-from rehearsal.kubernetes.agent import Agent, AgentError, RunningAgent
+from rehearsal.engine.config import Project, StackConfig
+from rehearsal.engine.engine import Engine
+from rehearsal.engine.results import Event
+from rehearsal.engine.store import StateFile
+from rehearsal.kubernetes.agent import Agent, AgentError, RunningAgent, Wanted
 from rehearsal.kubernetes.controlplane import ControlPlane, ControlPlaneError, Running
 from rehearsal.kubernetes.provider import KubernetesProvider
 from rehearsal.kubernetes.toolchain import ToolchainError
+from rehearsal.kubernetes.tokens import webhook_url
 from rehearsal.random.provider import RandomProvider
 
 CONTROL_PLANE = "candlefish:kubernetes:ControlPlane"  # kept beside the emulators: where an EKS cluster finds its API
@@ -107,27 +112,28 @@ class Rehearsal:
         """Finds the servers running or starts them, Kubernetes beside AWS."""
         region = self.settings.region
         endpoint = self.aws.ensure()
+        _sign_in(endpoint, region)
         kept = GatewayKept(LOOPBACK, endpoint.port)
         with ThreadPoolExecutor(2) as pool:
             world = pool.submit(self._prepare_world, endpoint)
             cluster = None
             if kubernetes:
-                webhook = f"{endpoint.url}/_candlefish/eks/authenticate?cluster={self.cluster_name}"
-                cluster = self.control_plane.ensure(webhook)
+                cluster = self.control_plane.ensure(webhook_url(endpoint.url, self.cluster_name))
                 kept.put(DEFAULT_ACCOUNT, region, CONTROL_PLANE, self.cluster_name,
                          {"endpoint": cluster.endpoint,
                           "certificateAuthority": base64.b64encode(cluster.ca_pem.encode()).decode()})
             world.result()
         agent = None
         if cluster is not None:
-            agent = self.agent.ensure(kubeconfig=cluster.kubeconfig, aws_endpoint=endpoint.url,
-                                      account=DEFAULT_ACCOUNT, region=region, cluster=self.cluster_name)
+            agent = self.agent.ensure(Wanted(
+                kubeconfig=cluster.kubeconfig, cluster=self.cluster_name, account=DEFAULT_ACCOUNT, region=region,
+                aws_endpoint=endpoint.url, authority=cluster.home / "pki"))
         return Servers(endpoint, cluster, agent)
 
     def _prepare_world(self, endpoint: AwsEndpoint) -> None:
         """What exists before the platform does: the domain's hosted zone, where the stack looks it up."""
         if not self.settings.domain.create_zone:
-            ensure_zone(endpoint.url, DEFAULT_ACCOUNT, self.settings.domain.name)
+            ensure_zone(Clients(endpoint.url).shared, DEFAULT_ACCOUNT, self.settings.domain.name)
 
     def running(self) -> Servers | None:
         """What runs now, or None when the embedded AWS does not."""
@@ -135,9 +141,11 @@ class Rehearsal:
         return None if endpoint is None else Servers(endpoint, self.control_plane.running(), self.agent.running())
 
     def engine(self, endpoint: AwsEndpoint, on_event: Callable[[Event], None]) -> Engine:
-        providers = [AwsProvider(endpoint.url), KubernetesProvider(), RandomProvider()]
-        return Engine(Project.load(self.project), self.stack, StackConfig.of(self.config), providers, self.state,
-                      seed=self.seed, on_event=on_event)
+        given = StackConfig.load(self.project, self.stack, self.state.passphrase)
+        changed = {key: overrides.as_text(self.config[key]) for key in overrides.keys(self._changes)}
+        providers = [AwsProvider(endpoint), KubernetesProvider(), RandomProvider()]
+        return Engine(Project.load(self.project), self.stack, replace(given, values={**given.values, **changed}),
+                      providers, self.state, seed=self.seed, on_event=on_event)
 
     @property
     def incarnation(self) -> str:
@@ -150,6 +158,19 @@ class Rehearsal:
         temporary = self.home / "world.json.new"
         temporary.write_text(json.dumps({"incarnation": endpoint.incarnation}))
         temporary.replace(self.home / "world.json")
+
+
+def credentials(endpoint: AwsEndpoint, region: str) -> dict[str, str]:
+    """Environment variables with which every AWS tool reaches the embedded AWS, and no other."""
+    return {"AWS_ENDPOINT_URL": endpoint.url, "AWS_REGION": region, "AWS_DEFAULT_REGION": region,
+            "AWS_ACCESS_KEY_ID": DEFAULT_ACCOUNT, "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+def _sign_in(endpoint: AwsEndpoint, region: str) -> None:
+    """This process and its children forget the user's real AWS: nothing of a rehearsal can reach it."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(credentials(endpoint, region))
 
 
 def stop_cluster(root: Path, stack: str) -> None:

@@ -7,9 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from candlefish.runtime import Rehearsal, Servers
+from candlefish.runtime import Rehearsal, Servers, credentials
 from candlefish.screen import Screen, plain
-from rehearsal.aws.servers import DEFAULT_ACCOUNT
 
 # The AWS CLI version 1 ignores AWS_ENDPOINT_URL for some services and would call the real AWS: name it each time.
 WRAPPER = """#!/bin/sh
@@ -27,15 +26,8 @@ exec aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"
 
 def environment(rehearsal: Rehearsal, servers: Servers) -> dict[str, str]:
     assert servers.cluster is not None
-    return {
-        "AWS_ENDPOINT_URL": servers.aws.url,
-        "AWS_REGION": rehearsal.settings.region,
-        "AWS_DEFAULT_REGION": rehearsal.settings.region,
-        "AWS_ACCESS_KEY_ID": DEFAULT_ACCOUNT,
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_PAGER": "",
-        "KUBECONFIG": str(servers.cluster.kubeconfig),
-    }
+    return {**credentials(servers.aws, rehearsal.settings.region), "AWS_PAGER": "",
+            "KUBECONFIG": str(servers.cluster.kubeconfig)}
 
 
 def wrappers(rehearsal: Rehearsal) -> Path:

@@ -53,7 +53,8 @@ class Environment:
         cluster = Cluster("cluster", ClusterArgs(
             name=names.cluster, settings=settings.cluster, vpc_id=network.vpc_id,
             private_subnet_ids=network.private_subnet_ids, cluster_key_arn=keys.cluster_key_arn,
-            logs_key_arn=keys.logs_key_arn, deletion_protection=lifecycle.deletion_protection), here)
+            logs_key_arn=keys.logs_key_arn, instance_tags=tags,
+            deletion_protection=lifecycle.deletion_protection), here)
         database = Database("database", DatabaseArgs(
             name=names.resource("db"), settings=settings.database, lifecycle=lifecycle, vpc_id=network.vpc_id,
             subnet_ids=network.data_subnet_ids, clients={"cluster": cluster.cluster_security_group_id},
@@ -85,12 +86,13 @@ class Environment:
             distribution_arn=edge.distribution_arn), here)
         analytics = Analytics("analytics", AnalyticsArgs(
             table_name=names.resource("analytics-events"), function_name=names.resource("analytics-processor"),
-            role_name=names.resource("lambda-role"), analytics=settings.analytics, lifecycle=lifecycle,
-            key_arn=keys.data_key_arn, log_retention_days=settings.storage.log_retention_days), here)
+            role_name=names.resource("lambda-role"), environment=settings.environment, analytics=settings.analytics,
+            lifecycle=lifecycle, key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn, log_retention_days=settings.storage.log_retention_days), here)
         addons = Addons("addons", AddonsArgs(
-            cluster_name=cluster.name, region=settings.region, vpc_id=network.vpc_id,
-            secret_arns=list(secret_arns.values()), secret_key_arn=keys.data_key_arn), pulumi.ResourceOptions(
-            providers=[provider, cluster.provider], depends_on=[cluster]))
+            cluster_name=cluster.name, account_id=account, region=settings.region, vpc_id=network.vpc_id,
+            secret_arns=list(secret_arns.values()), secret_key_arn=keys.data_key_arn,
+            secret_namespaces=[settings.cluster.namespace], default_tags={**tags, "Component": "addons"}),
+            pulumi.ResourceOptions(providers=[provider, cluster.provider]))
         subnets = plan(settings.network.cidr, settings.network.zone_count)
         workloads = Workloads("workloads", WorkloadsArgs(
             namespace=settings.cluster.namespace, services=settings.services, hosts=edge.hosts,
@@ -105,9 +107,8 @@ class Environment:
             load_balancer_zone_id=workloads.load_balancer_zone_id), here)
         deploy = DeployRole("deploy", DeployRoleArgs(
             name=names.deploy_role, github_repository=settings.pipelines.repository,
-            github_environment=settings.environment, account_id=account, region=settings.region,
-            cluster_name=cluster.name, cluster_arn=cluster.arn, namespace=settings.cluster.namespace,
-            repository_arns=list(registry.repository_arns.values()),
+            github_environment=settings.environment, region=settings.region, cluster_name=cluster.name,
+            cluster_arn=cluster.arn, repository_arns=list(registry.repository_arns.values()),
             bucket_arns=[storage.assets.arn, *(bucket.arn for bucket in storage.site.values())],
             distribution_arn=edge.distribution_arn, data_key_arn=keys.data_key_arn,
             oidc_provider_arn=github_provider(settings, account)), here)

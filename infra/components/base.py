@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -23,20 +22,27 @@ class Component(pulumi.ComponentResource):
         tagged = pulumi.ResourceOptions(transforms=[_tag(self.module)])
         super().__init__(f"candlefish:{self.module}:{type(self).__name__}", name, None,
                          pulumi.ResourceOptions.merge(opts, tagged))
+        self._after = None if opts is None else opts.depends_on
 
     def child(self, **options: Any) -> pulumi.ResourceOptions:
-        """Options of a child: `parent=self` and whatever else is given."""
-        return pulumi.ResourceOptions(parent=self, **options)
+        """Options of a child: `parent=self`, what the component depends on, and whatever else is given.
+
+        The engine knows no dependencies of a component's children but their own. Without them a teardown would
+        delete, say, the load balancers' controller beside the Ingress whose load balancer it has to take down.
+        """
+        own = pulumi.ResourceOptions(parent=self, depends_on=self._after)
+        return pulumi.ResourceOptions.merge(own, pulumi.ResourceOptions(**options))
 
 
 def _tag(module: str) -> pulumi.ResourceTransform:
     def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
         if not (args.custom and is_taggable(args.type_)):
             return None
-        tags: Mapping[str, Any] = args.props.get("tags") or {}
-        if "Component" in tags:
-            return None
-        return pulumi.ResourceTransformResult(
-            props={**args.props, "tags": {**tags, "Component": module}}, opts=args.opts)
+        tags: Any = args.props.get("tags") or {}
+        if isinstance(tags, pulumi.Output):  # a packaged component's, which has computed them
+            merged: Any = tags.apply(lambda known: {"Component": module, **(known or {})})
+        else:
+            merged = {"Component": module, **tags}
+        return pulumi.ResourceTransformResult(props={**args.props, "tags": merged}, opts=args.opts)
 
     return transform

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 
 from infra.components.base import Component
+from infra.components.documents import rendered
+from infra.components.replication import Replica, replicate
+from infra.plans import policies
 
-Statement = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Replica:
-    """Where the objects are replicated to: a versioned bucket and the key in its region."""
-
-    bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
+_ABANDONED_UPLOAD_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -26,7 +20,8 @@ class BucketArgs:
     """`key_arn` None: SSE-S3, only for targets of access logs. `lock_days` is fixed at creation.
 
     `log_bucket` None: no access logs, only for the log bucket itself.
-    `attach_policy` False: whoever owns the bucket attaches `policies.bucket_policy`, because S3 has one policy a bucket.
+    `attach_policy` False: whoever owns the bucket attaches `policies.bucket_policy`, because S3 has one policy a
+    bucket. `deliveries_account_id`: the account whose services deliver access logs into this bucket.
     """
 
     key_arn: pulumi.Input[str] | None
@@ -41,7 +36,7 @@ class BucketArgs:
     accepts_acls: bool = False
     replica: Replica | None = None
     attach_policy: bool = True
-    statements: Sequence[pulumi.Input[Statement]] = ()
+    deliveries_account_id: pulumi.Input[str] | None = None
 
 
 class Bucket(Component):
@@ -49,6 +44,89 @@ class Bucket(Component):
 
     module = "storage"
 
-    bucket_name: pulumi.Output[str]
+    name: pulumi.Output[str]
     arn: pulumi.Output[str]
+    domain_name: pulumi.Output[str]
     regional_domain_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        bucket = aws.s3.Bucket(
+            name, force_destroy=args.force_destroy, object_lock_enabled=args.lock_days is not None,
+            opts=self.child(protect=args.protect))
+        self.name, self.arn = bucket.bucket, bucket.arn
+        self.domain_name = bucket.bucket_domain_name
+        self.regional_domain_name = bucket.bucket_regional_domain_name
+
+        aws.s3.BucketOwnershipControls(
+            name, bucket=bucket.bucket, opts=self.child(),
+            rule=aws.s3.BucketOwnershipControlsRuleArgs(
+                object_ownership="BucketOwnerPreferred" if args.accepts_acls else "BucketOwnerEnforced"))
+        versioning = aws.s3.BucketVersioning(
+            name, bucket=bucket.bucket, opts=self.child(),
+            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"))
+        self._encryption(name, bucket, args)
+        self._lifecycle(name, bucket, args, versioning)
+        if args.log_bucket is not None:
+            aws.s3.BucketLogging(name, bucket=bucket.bucket, target_bucket=args.log_bucket,
+                                 target_prefix=pulumi.Output.concat("s3/", bucket.bucket, "/"), opts=self.child())
+        if args.lock_days is not None:
+            aws.s3.BucketObjectLockConfiguration(
+                name, bucket=bucket.bucket, object_lock_enabled="Enabled", opts=self.child(depends_on=[versioning]),
+                rule=aws.s3.BucketObjectLockConfigurationRuleArgs(
+                    default_retention=aws.s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(
+                        mode="GOVERNANCE", days=args.lock_days)))
+        if args.replica is not None:
+            if args.key_arn is None:
+                raise ValueError(f"bucket {name}: a replicated bucket needs key_arn; SSE-S3 is for access logs only")
+            replicate(name, bucket, args.key_arn, args.replica, self.child, depends_on=[versioning])
+        self._privacy(name, bucket, args)
+        self.register_outputs({"name": self.name, "arn": self.arn, "domain_name": self.domain_name,
+                               "regional_domain_name": self.regional_domain_name})
+
+    def _encryption(self, name: str, bucket: aws.s3.Bucket, args: BucketArgs) -> None:
+        default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+            sse_algorithm="AES256" if args.key_arn is None else "aws:kms", kms_master_key_id=args.key_arn)
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            name, bucket=bucket.bucket, opts=self.child(),
+            rules=[aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                apply_server_side_encryption_by_default=default, bucket_key_enabled=args.key_arn is not None)])
+
+    def _lifecycle(self, name: str, bucket: aws.s3.Bucket, args: BucketArgs,
+                   versioning: aws.s3.BucketVersioning) -> None:
+        transitions = []
+        if args.intelligent_tiering:
+            # No archive tiers: an archived object is not readable for hours, and a browser waits for it.
+            transitions.append(aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(
+                storage_class="INTELLIGENT_TIERING", days=0))
+        if args.glacier_days is not None:
+            transitions.append(aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(
+                storage_class="GLACIER", days=args.glacier_days))
+        expiration = None if args.expire_days is None else aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
+            days=args.expire_days)
+        aws.s3.BucketLifecycleConfiguration(
+            name, bucket=bucket.bucket, opts=self.child(depends_on=[versioning]),
+            rules=[aws.s3.BucketLifecycleConfigurationRuleArgs(
+                id="retention", status="Enabled", filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+                transitions=transitions or None, expiration=expiration,
+                noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+                    noncurrent_days=args.noncurrent_days),
+                abort_incomplete_multipart_upload=(
+                    aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+                        days_after_initiation=_ABANDONED_UPLOAD_DAYS)))])
+
+    def _privacy(self, name: str, bucket: aws.s3.Bucket, args: BucketArgs) -> None:
+        block = aws.s3.BucketPublicAccessBlock(
+            name, bucket=bucket.bucket, block_public_acls=True, block_public_policy=True, ignore_public_acls=True,
+            restrict_public_buckets=True, opts=self.child())
+        if not args.attach_policy:
+            return
+
+        def policy(bucket_arn: str, account_id: str | None) -> policies.Document:
+            deliveries = policies.log_deliveries(bucket_arn, account_id) if account_id is not None else ()
+            return policies.bucket_policy(bucket_arn, deliveries)
+
+        # S3 refuses two changes of a bucket's access settings at once.
+        aws.s3.BucketPolicy(
+            name, bucket=bucket.bucket, opts=self.child(depends_on=[block]),
+            policy=rendered(policy, bucket_arn=bucket.arn, account_id=args.deliveries_account_id))

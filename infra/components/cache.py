@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -114,7 +115,7 @@ class Cache(Component):
                 destination=group.name, destination_type="cloudwatch-logs", log_format="json", log_type=kind))
         return deliveries
 
-    def _final_snapshot(self, args: CacheArgs) -> dict[str, pulumi.Output[str]]:
+    def _final_snapshot(self, args: CacheArgs) -> dict[str, Any]:
         if not args.lifecycle.final_snapshot:
             return {}
         suffix = random.RandomId(f"{self._name}-final-snapshot", byte_length=4, opts=self.child())
@@ -128,8 +129,8 @@ class Cache(Component):
         host = self.primary_endpoint_address
         aws.secretsmanager.SecretVersion(
             f"{self._name}-auth", secret_id=secret.id,
-            secret_string=pulumi.Output.secret(pulumi.Output.json_dumps({
+            secret_string=pulumi.Output.json_dumps({
                 "host": host, "port": PORT, "auth_token": token.result,
-                "url": pulumi.Output.concat("rediss://:", token.result, "@", host, f":{PORT}/0")})),
+                "url": pulumi.Output.concat("rediss://:", token.result, "@", host, f":{PORT}/0")}),
             opts=self.child(ignore_changes=["secretString"]))
         return secret.arn

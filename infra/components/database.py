@@ -21,8 +21,9 @@ _MASTER_USER = "candlefish_admin"
 _LOG_EXPORTS = ("postgresql", "upgrade")
 _CERTIFICATE_AUTHORITY = "rds-ca-rsa2048-g1"
 _INSIGHTS_RETENTION_DAYS = 7
-_CREATION_ONLY = ("snapshotIdentifier", "restoreToPointInTime")
-"""Where the data came from. A changed or removed snapshot would otherwise replace the restored database."""
+_CREATION_ONLY = ("snapshotIdentifier", "restoreToPointInTime", "dbName", "username", "kmsKeyId", "storageEncrypted")
+"""Given once: where the data came from, and what comes with it (a restored database keeps the key of its snapshot).
+A changed or removed snapshot identifier would otherwise replace the restored database."""
 
 
 @dataclass(frozen=True)
@@ -69,22 +70,22 @@ class Database(Component):
             db_subnet_group_name=subnets.name, vpc_security_group_ids=[group.id], publicly_accessible=False,
             port=PORT, ca_cert_identifier=_CERTIFICATE_AUTHORITY, parameter_group_name=self._parameters(args).name,
             allocated_storage=args.settings.storage_gib, max_allocated_storage=args.settings.maximum_storage_gib,
-            storage_type="gp3", storage_encrypted=True, kms_key_id=args.data_key_arn,
+            storage_type="gp3", storage_encrypted=True,
             manage_master_user_password=True, master_user_secret_kms_key_id=args.data_key_arn,
             iam_database_authentication_enabled=True,
             backup_retention_period=args.settings.backup_retention_days, backup_window=args.settings.backup_window,
             maintenance_window=args.settings.maintenance_window, auto_minor_version_upgrade=True,
-            copy_tags_to_snapshot=True, delete_automated_backups=False,
+            copy_tags_to_snapshot=True, delete_automated_backups=not args.lifecycle.final_snapshot,
             performance_insights_enabled=True, performance_insights_kms_key_id=args.data_key_arn,
             performance_insights_retention_period=_INSIGHTS_RETENTION_DAYS,
             enabled_cloudwatch_logs_exports=list(_LOG_EXPORTS),
             deletion_protection=args.lifecycle.deletion_protection, apply_immediately=False,
-            **self._monitoring(args), **self._final_snapshot(args), **_origin(args.settings),
+            **self._monitoring(args), **self._final_snapshot(args), **_origin(args),
             opts=self.child(
                 protect=args.lifecycle.protect, ignore_changes=[*_CREATION_ONLY], depends_on=self._log_groups(args)))
         self.instance_id, self.arn = instance.identifier, instance.arn
         self.endpoint, self.address, self.port = instance.endpoint, instance.address, instance.port
-        self.secret_arn = instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn)
+        self.secret_arn = instance.master_user_secrets.apply(lambda secrets: str(secrets[0].secret_arn))
         self.security_group_id = group.id
         self.register_outputs({
             "instance_id": self.instance_id, "arn": self.arn, "endpoint": self.endpoint, "address": self.address,
@@ -116,7 +117,6 @@ class Database(Component):
                 parameter("log_disconnections", "1", "immediate"),
                 parameter("log_lock_waits", "1", "immediate"),
                 parameter("shared_preload_libraries", "pg_stat_statements", "pending-reboot"),
-                parameter("pg_stat_statements.track", "ALL", "immediate"),
             ],
             opts=self.child())
 
@@ -149,17 +149,19 @@ class Database(Component):
                 "final_snapshot_identifier": pulumi.Output.concat(args.name, "-final-", suffix.hex)}
 
 
-def _origin(settings: model.Database) -> dict[str, Any]:
-    """New, or from what is left of another. User and database come with the data then, and can't be given."""
-    restore = settings.restore
+def _origin(args: DatabaseArgs) -> dict[str, Any]:
+    """New, or from what is left of another. User, database and key come with the data then, and can't be given."""
+    restore = args.settings.restore
     if restore is None:
-        return {"db_name": _DATABASE_NAME, "username": _MASTER_USER}
+        return {"db_name": _DATABASE_NAME, "username": _MASTER_USER, "kms_key_id": args.data_key_arn}
     if restore.snapshot_id is not None:
         return {"snapshot_identifier": restore.snapshot_id}
     source = restore.source_instance_id
     if source is None:
         raise ValueError("database.restore: neither snapshotId nor sourceInstanceId is given; give exactly one")
     # Of another region: the ARN of its replicated automated backups.
-    key = "source_db_instance_automated_backups_arn" if source.startswith("arn:") else "source_db_instance_identifier"
-    moment = {"use_latest_restorable_time": True} if restore.at is None else {"restore_time": restore.at}
-    return {"restore_to_point_in_time": aws.rds.InstanceRestoreToPointInTimeArgs(**{key: source}, **moment)}
+    replicated = source.startswith("arn:")
+    return {"restore_to_point_in_time": aws.rds.InstanceRestoreToPointInTimeArgs(
+        source_db_instance_automated_backups_arn=source if replicated else None,
+        source_db_instance_identifier=None if replicated else source,
+        use_latest_restorable_time=True if restore.at is None else None, restore_time=restore.at)}

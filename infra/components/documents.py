@@ -11,4 +11,6 @@ import pulumi
 
 def rendered(build: Callable[..., Mapping[str, Any]], **inputs: Any) -> pulumi.Output[str]:
     """The document `build(**inputs)` as JSON, once every input is known."""
+    if not inputs:
+        return pulumi.Output.from_input(json.dumps(build()))
     return pulumi.Output.all(**inputs).apply(lambda values: json.dumps(build(**values)))

@@ -11,10 +11,12 @@ import pulumi_aws as aws
 
 from infra.components.base import Component
 from infra.plans import policies
+from infra.plans.instances import INSTANCE_TYPES
 from infra.settings import model
 
 # The CNI's permissions are not here: the add-on has its own role.
 _NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
+_AMI_TYPES = {"amd64": "AL2023_x86_64_STANDARD", "arm64": "AL2023_ARM_64_STANDARD"}
 _ROOT_DEVICE = "/dev/xvda"  # of Amazon Linux 2023
 _TAGGED = ("instance", "volume", "network-interface")  # made by the scaling group, which default tags don't reach
 
@@ -63,8 +65,8 @@ class NodeGroups(Component):
                attachments: Sequence[pulumi.Resource]) -> aws.eks.NodeGroup:
         template = aws.ec2.LaunchTemplate(
             name, description="Nodes of the Kubernetes cluster", update_default_version=True,
-            # Hop limit 1 keeps pods from the node's role; the CNI, the CSI node and the agents of EKS are on the
-            # host network, and the controllers are given region and VPC.
+            # Hop limit 1 keeps pods from the node's role. The CNI and the identity agent are on the host network, the
+            # CSI driver reads the node's labels instead, and the controllers are given region and VPC.
             metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(
                 http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1),
             block_device_mappings=[aws.ec2.LaunchTemplateBlockDeviceMappingArgs(
@@ -80,7 +82,7 @@ class NodeGroups(Component):
             opts=self.child())
         return aws.eks.NodeGroup(
             name, cluster_name=args.cluster_name, node_role_arn=role.arn, subnet_ids=args.subnet_ids,
-            version=args.version, ami_type="AL2023_x86_64_STANDARD", capacity_type=group.capacity.value,
+            version=args.version, ami_type=_ami_type(group), capacity_type=group.capacity.value,
             instance_types=list(group.instance_types), labels={**group.labels},
             launch_template=aws.eks.NodeGroupLaunchTemplateArgs(
                 id=template.id, version=template.latest_version.apply(str)),
@@ -89,3 +91,8 @@ class NodeGroups(Component):
             update_config=aws.eks.NodeGroupUpdateConfigArgs(max_unavailable_percentage=33),
             node_repair_config=aws.eks.NodeGroupNodeRepairConfigArgs(enabled=True),
             opts=self.child(depends_on=[*attachments], ignore_changes=["scalingConfig.desiredSize"]))
+
+
+def _ami_type(group: model.NodeGroup) -> str:
+    """Amazon Linux 2023 for the group's processors; the settings refuse a group of two architectures."""
+    return _AMI_TYPES[INSTANCE_TYPES[group.instance_types[0]].architecture]

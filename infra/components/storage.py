@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
+import pulumi_aws as aws
 
-from infra.settings import model
 from infra.components.base import Component
-from infra.components.bucket import Bucket, Replica
+from infra.components.bucket import Bucket, BucketArgs
+from infra.components.documents import rendered
+from infra.components.replication import Replica
+from infra.plans import policies
+from infra.settings import model
+
+COLOURS = ("blue", "green")
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,32 @@ class Storage(Component):
     logs: Bucket
     site: Mapping[str, Bucket]  # by colour: "blue", "green"
 
+    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._name, self._args = name, args
+        self.logs = Bucket(f"{name}-logs", BucketArgs(
+            key_arn=None, log_bucket=None, noncurrent_days=args.settings.noncurrent_days,
+            force_destroy=args.lifecycle.force_destroy_buckets, protect=args.lifecycle.protect,
+            expire_days=args.settings.log_retention_days,
+            accepts_acls=True,  # CloudFront's standard logs come with one
+            deliveries_account_id=args.account_id), opts=self.child())
+        self.assets = self._bucket("assets", intelligent_tiering=True, attach_policy=False)
+        self.backups = self._bucket("backups", lock_days=args.settings.backup_lock_days,
+                                    glacier_days=args.settings.backup_glacier_days)
+        self.site = {colour: self._bucket(f"site-{colour}", attach_policy=False) for colour in COLOURS}
+        self.register_outputs({
+            "assets": self.assets.name, "backups": self.backups.name, "logs": self.logs.name,
+            "site": {colour: bucket.name for colour, bucket in self.site.items()}})
+
+    def _bucket(self, purpose: str, *, intelligent_tiering: bool = False, attach_policy: bool = True,
+                lock_days: int | None = None, glacier_days: int | None = None) -> Bucket:
+        args = self._args
+        return Bucket(f"{self._name}-{purpose}", BucketArgs(
+            key_arn=args.data_key_arn, log_bucket=self.logs.name,
+            noncurrent_days=args.settings.noncurrent_days, force_destroy=args.lifecycle.force_destroy_buckets,
+            protect=args.lifecycle.protect, intelligent_tiering=intelligent_tiering, attach_policy=attach_policy,
+            lock_days=lock_days, glacier_days=glacier_days, replica=args.replicas.get(purpose)), opts=self.child())
+
 
 @dataclass(frozen=True)
 class ServedBucketsArgs:
@@ -49,3 +81,15 @@ class ServedBuckets(Component):
     """
 
     module = "storage"
+
+    def __init__(self, name: str, args: ServedBucketsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+
+        def policy(bucket_arn: str, distribution_arn: str) -> policies.Document:
+            return policies.bucket_policy(bucket_arn, [policies.distribution_reads(bucket_arn, distribution_arn)])
+
+        for key, bucket in args.buckets.items():
+            aws.s3.BucketPolicy(
+                f"{name}-{key}", bucket=bucket.name, opts=self.child(depends_on=[bucket]),
+                policy=rendered(policy, bucket_arn=bucket.arn, distribution_arn=args.distribution_arn))
+        self.register_outputs({})

@@ -98,7 +98,7 @@ def owned_by_operations(services: Sequence[Service]) -> list[str]:
     return [f'metadata.annotations["{action_annotation(service.name)}"]' for service in fronted(services)]
 
 
-def annotations(services: Sequence[Service], *, certificate_arn: Any, web_acl_arn: Any, subnets: Any,
+def ingress_annotations(services: Sequence[Service], *, certificate_arn: Any, web_acl_arn: Any, subnets: Any,
                 tags: Mapping[str, str], load_balancer_attributes: Any) -> dict[str, Any]:
     """`subnets` and `load_balancer_attributes` as strings of the controller: `a,b` and `k=v,k=v`."""
     found: dict[str, Any] = {

@@ -173,7 +173,7 @@ def deploy(*, region: str, cluster_arn: str, repository_arns: Sequence[str], buc
            distribution_arn: str, key_arn: str) -> Document:
     """What a pipeline does to a running stack: push images, find the cluster, publish the site, switch its colour.
 
-    What it may do inside the cluster is an access entry, limited to the namespace.
+    What it may do inside the cluster is the role of its access entry's group.
     """
     return document([
         # Amazon ECR: GetAuthorizationToken has no resource type.

@@ -81,7 +81,7 @@ class RestorePoint(Model):
 
 
 class Database(Model):
-    engine_version: str = "16.9"
+    engine_version: str = "16"  # major only: AWS applies minor upgrades by itself
     instance_class: str = Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")
     storage_gib: int = Field(default=50, ge=20)
     maximum_storage_gib: int = 200

@@ -23,6 +23,7 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
 from rehearsal import faults
+from rehearsal.aws import model_check
 from rehearsal.aws.gateway.errors import Protocol, error
 from rehearsal.aws.handler import Call
 
@@ -76,6 +77,7 @@ class Clients:
         name = client.meta.service_model.service_id.hyphenize()
         client.meta.events.register(f"provide-client-params.{name}", functools.partial(self._begin, service))
         client.meta.events.register(f"before-send.{name}", functools.partial(self._send, client))
+        client.meta.events.register(f"after-call.{name}", self._end)
         return client
 
     @contextmanager
@@ -89,11 +91,12 @@ class Clients:
             self._now.call, self._now.attempt = outer
 
     def _begin(self, service: str, params: dict[str, Any], model: Any, **_: Any) -> dict[str, Any] | None:
-        """Numbers the call, and makes its idempotency token a function of the number: a token drawn at random would
-        make the repeated call of an interrupted operation another one."""
+        """Checks the parameters, numbers the call, and makes its idempotency token a function of the number: a token
+        drawn at random would make the repeated call of an interrupted operation another one."""
         call: Call | None = getattr(self._now, "call", None)
         if call is None:
             return None
+        model_check.check(model, params)
         mutating = not model.name.startswith(_READING)
         ordinal, mutation = call.count(mutating)
         key = f"{call.context.operation}/{mutation}" if mutating else None
@@ -101,6 +104,11 @@ class Clients:
         self._now.attempt = Attempt(call, site, key)
         tokens = [name for name in model.idempotent_members if name not in params] if key else []
         return params | {name: str(uuid.uuid5(uuid.NAMESPACE_URL, f"{key}/{name}")) for name in tokens}
+
+    def _end(self, http_response: Any, **_: Any) -> None:
+        attempt: Attempt | None = getattr(self._now, "attempt", None)
+        if attempt is not None and attempt.key is not None and http_response.status_code < 300:
+            attempt.call.effects += 1
 
     def _send(self, client: Any, request: Any, **_: Any) -> AWSResponse | None:
         """Runs before every attempt; what it returns stands for the server's answer."""

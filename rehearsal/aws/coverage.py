@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rehearsal.aws.handler import HANDLERS, Handler
 from rehearsal.engine.values import Properties
-from rehearsal.sdk.types import Types
+from rehearsal.sdk.types import Types, default_cache
 
 
 class Service(StrEnum):
@@ -78,6 +78,20 @@ class Observations:
 
 
 _BADNESS = (Service.EMULATED, Service.ALTERED, Service.LOST)
+
+
+def observed_file() -> Path:
+    """Where the observations of this user's runs add up."""
+    return default_cache().parent / "coverage.json"
+
+
+def report(observed: Path | None = None) -> list[dict[str, str]]:
+    """`type`, `property`, `served` for every input of every type that has a handler; by what runs have observed."""
+    from rehearsal.aws.provider import load_services  # the provider imports this module
+
+    load_services()
+    table = rows(Observations.load(observed or observed_file()), Types(default_cache()))
+    return [{"type": row.type, "property": row.property, "served": str(row.service)} for row in table]
 
 
 def rows(observations: Observations, types: Types, handlers: Mapping[str, Handler] = HANDLERS) -> list[Row]:

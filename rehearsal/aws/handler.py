@@ -44,6 +44,14 @@ class Call:
         self._counting = threading.Lock()
         self._calls = 0
         self._mutations = 0
+        self.effects = 0  # calls that changed something and succeeded
+        self.made_id: str | None = None
+
+    def made(self, id: str) -> str:
+        """For a creation of several calls: tells the id as soon as the resource exists, so that a failure further on
+        leaves it in the state rather than orphaned. Returns the id."""
+        self.made_id = id
+        return id
 
     def count(self, mutating: bool) -> tuple[int, int]:
         """Numbers the next API call of the operation: (among all calls, among those that change something)."""

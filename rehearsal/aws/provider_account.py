@@ -21,7 +21,7 @@ def account(config: Properties) -> str:
     found = _assumed(config) or (key if re.fullmatch(r"\d{12}", key) else None) or (
         allowed[0] if allowed else DEFAULT_ACCOUNT)
     if allowed and found not in allowed:
-        raise ProviderError(f"AWS account {found} is not allowed; allowedAccountIds of the provider: {', '.join(allowed)}")
+        raise ProviderError(f"AWS account {found} is not among allowedAccountIds of the provider: {', '.join(allowed)}")
     if found in [str(entry) for entry in config.get("forbiddenAccountIds") or []]:
         raise ProviderError(f"AWS account {found} is among forbiddenAccountIds of the provider")
     return found

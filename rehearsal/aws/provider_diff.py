@@ -29,7 +29,7 @@ def differences(type: str, old: Properties, new: Properties, spellings: Mapping[
         else:
             pairs = _walk(name, before, after)
         for path, change in pairs:
-            verdict = replacements.forces(type, path)
+            verdict = replacements.forces(type, path, change is not Change.UPDATE)
             found.append(PropertyDiff(path, change, verdict.replaces, verdict.assumed))
     return found
 
@@ -39,9 +39,20 @@ def document(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return _canonical(json.loads(value))
     except ValueError:
         return value
+
+
+def _canonical(value: Any) -> Any:
+    """As IAM takes policies: one string and a list of one are the same, and lists of strings have no order."""
+    if isinstance(value, dict):
+        return {key: _canonical(item) for key, item in value.items()}
+    if not isinstance(value, list):
+        return value
+    if all(isinstance(item, str) for item in value):
+        return value[0] if len(value) == 1 else sorted(value)
+    return [_canonical(item) for item in value]
 
 
 def same(before: Any, after: Any) -> bool:

@@ -35,6 +35,16 @@ def filled(handler: Handler, context: Context, old: Properties | None, new: Prop
     return {**new, naming.property: name, DEFAULTS: [naming.property]}, []
 
 
+def with_prefixed(handler: Handler, context: Context, inputs: Properties) -> Properties:
+    """What is sent for a `namePrefix`: a name with 26 hex digits behind the prefix, as the provider makes it."""
+    naming = handler.naming
+    prefix = inputs.get(f"{naming.property}Prefix") if naming is not None else None
+    if naming is None or not prefix or inputs.get(naming.property) is not None:
+        return inputs
+    draw = random.Random(f"{context.seed}:{context.urn}:{context.operation}")
+    return {**inputs, naming.property: f"{prefix}{draw.getrandbits(104):026x}{naming.suffix}"}
+
+
 def is_chosen(handler: Handler, inputs: Properties) -> bool:
     """Whether the name is the provider's choice, so that two of the resource can exist at once."""
     return handler.naming is None or handler.naming.property in inputs.get(DEFAULTS, ()) or (

@@ -45,7 +45,8 @@ _S3_HOST = re.compile(r"(?:^|\.)s3(?:[.-]|$)")
 _EXECUTE_API = re.compile(r"^([a-z0-9]+)\.execute-api\.")
 _TARGETS = {  # prefix of X-Amz-Target → scope, for unsigned requests
     "DynamoDB": "dynamodb", "AmazonSQS": "sqs", "AmazonSNS": "sns", "TrentService": "kms", "Logs": "logs",
-    "secretsmanager": "secretsmanager", "AmazonSSM": "ssm", "AWSEvents": "events", "GraniteServiceVersion": "monitoring",
+    "secretsmanager": "secretsmanager", "AmazonSSM": "ssm", "AWSEvents": "events",
+    "GraniteServiceVersion": "monitoring",
     "AmazonEC2ContainerRegistry": "ecr", "CertificateManager": "acm", "AWSWAF_20190729": "wafv2",
 }
 _LAMBDA_PATH = re.compile(r"^/\d{4}-\d{2}-\d{2}/(functions|layers|event-source-mappings)")

@@ -95,6 +95,15 @@ class Aws:
         with self._locked():
             self._end()
 
+    def reset(self) -> None:
+        """Empties the running emulators, and what the gateway keeps. Raises ServerError when they don't run."""
+        endpoint = self.running()
+        if endpoint is None:
+            raise ServerError("the embedded AWS does not run; there is nothing to reset")
+        request = urllib.request.Request(f"{endpoint.url}/_candlefish/reset", method="POST")
+        with urllib.request.urlopen(request, timeout=READY_SECONDS) as response:
+            response.read()
+
     def _start(self) -> AwsEndpoint:
         self._end()
         incarnation = secrets.token_hex(8)
@@ -106,7 +115,7 @@ class Aws:
         try:
             for name, port, command in (
                 ("ministack", ministack_port, _ministack(ministack_port)),
-                ("moto", moto_port, [sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(moto_port)]),
+                ("moto", moto_port, _moto(moto_port)),
                 ("gateway", gateway_port, _gateway(gateway_port, ministack_port, moto_port, incarnation)),
             ):
                 children.append(self._spawn(name, port, command, environment))
@@ -172,7 +181,11 @@ def _ministack(port: int) -> list[str]:
     # Without workers (-w 0) hypercorn serves in the process that we know. Its keep-alive outlives the gateway's, so
     # that the gateway never sends on a connection that is being closed.
     return [sys.executable, "-m", "hypercorn", "-b", f"{LOOPBACK}:{port}", "-w", "0", "--keep-alive", "3600",
-            "ministack.app:app"]
+            "rehearsal.aws.emulators.ministack:app"]
+
+
+def _moto(port: int) -> list[str]:
+    return [sys.executable, "-m", "rehearsal.aws.servers_moto", "-H", LOOPBACK, "-p", str(port)]
 
 
 def _gateway(port: int, ministack: int, moto: int, incarnation: str) -> list[str]:

@@ -2,4 +2,7 @@
 
 Belongs here: the wire protocol, deployment state and the order of steps. Does not belong here: knowledge of AWS or
 Kubernetes; that is behind the `Provider` protocol of `provider.py`.
+
+`Engine` of `engine.py` is the front; `Project` and `StackConfig` of `config.py`, `StateFile` of `store.py`, `Limits` of
+`execution.py`, the results of `results.py` and the errors of `errors.py` are what its callers see.
 """

@@ -78,3 +78,12 @@ def absolute(item: Asset | Archive, directory: Path) -> Asset | Archive:
     if isinstance(item, Archive) and item.assets is not None:
         return replace(item, assets={name: absolute(inner, directory) for name, inner in item.assets.items()})
     return item if item.path is None else replace(item, path=str(directory / item.path))
+
+
+def relative(item: Asset | Archive, directory: Path) -> Asset | Archive:
+    """The opposite of `absolute`, for the state: a project keeps its state when it moves."""
+    if isinstance(item, Archive) and item.assets is not None:
+        return replace(item, assets={name: relative(inner, directory) for name, inner in item.assets.items()})
+    if item.path is None or not Path(item.path).is_relative_to(directory):
+        return item
+    return replace(item, path=Path(item.path).relative_to(directory).as_posix())

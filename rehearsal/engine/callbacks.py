@@ -1,4 +1,4 @@
-"""Functions of the program that the engine calls back: transforms of resources and invokes, resource and error hooks."""
+"""Functions of the program that the engine calls back: transforms of resources and invokes, hooks."""
 
 from __future__ import annotations
 

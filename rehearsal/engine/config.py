@@ -12,6 +12,7 @@ import yaml
 
 from rehearsal.engine.crypt import Crypter
 from rehearsal.engine.errors import ConfigInvalid
+from rehearsal.engine.values import Secret
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,10 @@ class StackConfig:
     secret_keys: frozenset[str] = frozenset()
     salt: str | None = None
 
-    def of_package(self, package: str) -> dict[str, str]:
-        """Inputs of the package's default provider."""
-        return {key.removeprefix(f"{package}:"): value for key, value in self.values.items()
-                if key.startswith(f"{package}:")}
+    def of_package(self, package: str) -> dict[str, Any]:
+        """Inputs of the package's default provider; secret ones are `Secret`."""
+        return {key.removeprefix(f"{package}:"): Secret(value) if key in self.secret_keys else value
+                for key, value in self.values.items() if key.startswith(f"{package}:")}
 
     @staticmethod
     def load(directory: Path, stack: str, passphrase: str, project: str = "") -> StackConfig:

@@ -85,7 +85,8 @@ def _at(properties: Properties, path: paths.Path) -> Any:
 def same(left: Any, right: Any) -> bool:
     """Equality of values that never asks an unknown for its truth; an unknown equals nothing."""
     if isinstance(left, Secret) or isinstance(right, Secret):
-        return same(left.value if isinstance(left, Secret) else left, right.value if isinstance(right, Secret) else right)
+        return same(left.value if isinstance(left, Secret) else left,
+                    right.value if isinstance(right, Secret) else right)
     if left is UNKNOWN or right is UNKNOWN:
         return False
     if isinstance(left, dict) and isinstance(right, dict):

@@ -15,7 +15,8 @@ class ProgramFailed(EngineError):
     """The Pulumi program raised or ended early. `traceback` is its text, with known secrets masked."""
 
     def __init__(self, traceback: str, exit_code: int | None = None) -> None:
-        super().__init__(f"the program failed{'' if exit_code is None else f' with exit code {exit_code}'}:\n{traceback}")
+        code = "" if exit_code is None else f" with exit code {exit_code}"
+        super().__init__(f"the program failed{code}:\n{traceback}")
         self.traceback = traceback
         self.exit_code = exit_code
 
@@ -24,7 +25,8 @@ class ProgramBlocked(EngineError):
     """The program made no progress and asked for nothing within the watchdog's limit."""
 
     def __init__(self, seconds: float, stacks: str) -> None:
-        super().__init__(f"the program has made no progress for {seconds:.0f} s and was stopped; it stood here:\n{stacks}")
+        super().__init__(f"the program has made no progress for {seconds:.0f} s and was stopped; "
+                         f"it stood here:\n{stacks}")
         self.stacks = stacks
 
 

@@ -53,8 +53,10 @@ def main() -> int:
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     failure = None
     try:
-        program = settings["program"]
-        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: runpy.run_path(program, run_name="__main__")))
+        def run() -> None:
+            runpy.run_path(settings["program"], run_name="__main__")
+
+        loop.run_until_complete(pulumi.runtime.run_in_stack(run))
     except pulumi.RunError as error:
         failure = {"kind": "run-error", "text": str(error)}
     except SystemExit as error:

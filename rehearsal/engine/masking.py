@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
@@ -12,6 +13,11 @@ from rehearsal.engine.values import UNKNOWN, Archive, Asset, ResourceReference, 
 MASK = "[secret]"
 _SHORTEST = 3  # shorter secrets are not searched for in text: they would mask half of it
 _SHORTEST_LINE = 8
+# Of a secret document (a kubeconfig, say) the values under such keys are secret by themselves; `aws`, `v1` or the
+# cluster's name in it are not, and masking them would make every message unreadable.
+_TELLING = re.compile(r"pass|pw|pin|cert|dsn|conn|token|secret|key|credential|auth|data|private|result|url",
+                      re.IGNORECASE)
+_SHORTEST_VALUE = 8
 
 
 class Masker:
@@ -43,14 +49,25 @@ class Masker:
                 with self._lock:
                     self._words |= words
                     self._pattern = None
+            with contextlib.suppress(ValueError):
+                self._learn_document(json.loads(value))
         elif isinstance(value, Secret):
             self._learn_plain(value.value)
+        else:
+            self._learn_document(value, telling=True)
+
+    def _learn_document(self, value: Any, telling: bool = False) -> None:
+        """What is secret by itself in a document that is secret as a whole."""
+        if isinstance(value, Secret):
+            self._learn_plain(value.value)
         elif isinstance(value, dict):
-            for item in value.values():
-                self._learn_plain(item)
+            for key, item in value.items():
+                self._learn_document(item, bool(_TELLING.search(str(key))))
         elif isinstance(value, list):
             for item in value:
-                self._learn_plain(item)
+                self._learn_document(item, telling)
+        elif isinstance(value, str) and telling and len(value) >= _SHORTEST_VALUE:
+            self._learn_plain(value)
 
     def mask(self, text: str) -> str:
         if not self._words:

@@ -18,6 +18,7 @@ class _Any:
 
 
 ANY: Final = _Any()
+_ABSENT: Final = object()
 Key: TypeAlias = str | int | _Any
 Path: TypeAlias = tuple[Key, ...]
 
@@ -79,12 +80,14 @@ def get(value: Any, path: Path) -> Any:
     """The value at a path without wildcards; KeyError when there is none."""
     for key in path:
         value = value.value if isinstance(value, Secret) else value
-        if isinstance(key, int) and isinstance(value, list) and key < len(value):
-            value = value[key]
-        elif isinstance(key, str) and isinstance(value, dict) and key in value:
-            value = value[key]
-        else:
+        found: Any = _ABSENT
+        if isinstance(key, int) and isinstance(value, list):
+            found = value[key] if key < len(value) else _ABSENT
+        elif isinstance(key, str) and isinstance(value, dict):
+            found = value.get(key, _ABSENT)
+        if found is _ABSENT:
             raise KeyError(render(path))
+        value = found
     return value
 
 

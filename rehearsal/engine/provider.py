@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -30,6 +30,8 @@ class Context:
     seed: int
     operation: str  # stable over a crash: the same id comes again when an interrupted step is taken again
     preview: bool = False
+    # Configurations by package of the providers that were handed to a packaged component ("aws" for eks:index:Cluster).
+    providers: Mapping[str, Properties] = field(default_factory=dict)
     timeout_seconds: float | None = None  # from customTimeouts; None: the provider's own default
     cancelled: threading.Event = field(default_factory=threading.Event)
     report: Callable[[str], None] = lambda message: None  # progress, shown beside the resource
@@ -99,11 +101,14 @@ class NotFound(Exception):
 
 class ProviderError(Exception):
     """The provider refused or failed. `partial` carries id and outputs of what exists all the same: the engine
-    records it and marks it as failed initialisation, so that the next run goes on from there."""
+    records it and marks it as failed initialisation, so that the next run goes on from there. `in_doubt`: nobody
+    knows whether the call took effect; the engine keeps the operation as pending and takes it again in the next run,
+    with the same `Context.operation` and the same inputs."""
 
-    def __init__(self, message: str, partial: tuple[str, Properties] | None = None) -> None:
+    def __init__(self, message: str, partial: tuple[str, Properties] | None = None, *, in_doubt: bool = False) -> None:
         super().__init__(message)
         self.partial = partial
+        self.in_doubt = in_doubt
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from google.protobuf.struct_pb2 import Value as WireValue
+from google.protobuf.struct_pb2 import Value as WireValue  # type: ignore[import-untyped]
 from pulumi.runtime.proto import alias_pb2, resource_pb2
 
 from rehearsal.engine.aliases import Alias

@@ -41,6 +41,7 @@ class Run:
     failures: list[FailedStep] = field(default_factory=list)
     steps: dict[str, Step] = field(default_factory=dict)  # by URN; deletions under "delete {urn} {id}"
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    deletion_order: list[str] = field(default_factory=list)  # keys of `steps`
     outputs: Properties = field(default_factory=dict)
     registered: dict[str, State] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)  # new URN -> the URN that an alias found it under

@@ -105,6 +105,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "replaceOnChanges": "replace_on_changes", "resourceHooks": "hooks", "replaceWith": "replace_with",
     "replacementTrigger": "replacement_trigger",
 }
+_caching = threading.Lock()
 _ENCODED = frozenset({"inputs", "outputs", "replacementTrigger"})
 
 
@@ -142,6 +143,7 @@ class State:
     replacement_trigger: Any = None
     unread: dict[str, Any] = field(default_factory=dict, repr=False)  # fields of other engines, kept as they are
     cached: bytes | None = field(default=None, repr=False)
+    revision: int = 0
 
     @property
     def name(self) -> str:
@@ -158,7 +160,9 @@ class State:
         for key, value in different.items():
             setattr(self, key, value)
         if different:
-            self.cached = None
+            with _caching:
+                self.revision += 1
+                self.cached = None
         return bool(different)
 
     def rename(self, renamed: Mapping[str, str]) -> bool:
@@ -189,9 +193,14 @@ class State:
 
     def json(self, codec: Codec) -> bytes:
         """One line of JSON; cached until the next `revise`."""
-        if self.cached is None:
-            self.cached = json.dumps(self.spell(codec), separators=(",", ":"), ensure_ascii=False).encode()
-        return self.cached
+        cached = self.cached
+        if cached is None:
+            revision = self.revision
+            cached = json.dumps(self.spell(codec), separators=(",", ":"), ensure_ascii=False).encode()
+            with _caching:
+                if self.revision == revision:
+                    self.cached = cached
+        return cached
 
     def spell(self, codec: Codec) -> dict[str, Any]:
         spelled: dict[str, Any] = {}

@@ -33,18 +33,23 @@ class StateFile:
     passphrase: str
 
 
-@dataclass(eq=False)
 class Pending:
     """A mutation that has begun. `kind`: creating, updating, deleting. Its operation id depends on the resource, the
-    kind and the moment it began, so that it is the same after a crash and never that of another operation."""
+    kind and the moment it began, so that it is the same after a crash and never that of another operation. The
+    resource is written as it was then: what the step learns later must not change the id."""
 
-    state: State
-    kind: str
+    def __init__(self, state: State, kind: str) -> None:
+        self.state = state
+        self.kind = kind
+        text = f"{state.urn}\0{kind}\0{state.modified}"
+        self.operation = hashlib.sha256(text.encode()).hexdigest()[:32]
+        self._spelled: bytes | None = None
 
-    @property
-    def operation(self) -> str:
-        text = f"{self.state.urn}\0{self.kind}\0{self.state.modified}"
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+    def json(self, codec: Codec) -> bytes:
+        """Fixed by the first call."""
+        if self._spelled is None:
+            self._spelled = b'{"resource":%s,"type":"%s"}' % (self.state.json(codec), self.kind.encode())
+        return self._spelled
 
 
 @dataclass
@@ -100,6 +105,8 @@ class Store:
         self.done: dict[int, State] = {}
         self.rest: dict[int, State] = {id(state): state for state in loaded.resources}
         self.pending: dict[int, Pending] = {id(pending): pending for pending in loaded.pending}
+        for pending in loaded.pending:
+            pending.json(codec)
         self._extra = loaded.extra
         self._dirty = False
         self._wanted = 0
@@ -120,6 +127,8 @@ class Store:
         if not self.frozen:
             for state in add:
                 state.json(self.codec)
+            if begin is not None:
+                begin.json(self.codec)
         with self.lock:
             for state in remove:
                 self.done.pop(id(state), None)
@@ -136,6 +145,9 @@ class Store:
                 self.pending.pop(id(end), None)
             if self.frozen:
                 return
+            if self._closing:
+                raise StateNotWritten(f"{self.path} has been closed: the run that this step belongs to is over; the "
+                                      "next run takes the step again")
             self._dirty = True
             self._wanted += 1
             ticket = self._wanted
@@ -211,8 +223,7 @@ class Store:
         manifest = {"time": now(), "magic": hashlib.sha256(version.encode()).hexdigest(), "version": version}
         secrets = {"type": "passphrase", "state": {"salt": self.codec.crypter.salt_state}}
         resources = b",\n".join(state.json(self.codec) for state in states)
-        operations = b",\n".join(
-            b'{"resource":%s,"type":"%s"}' % (item.state.json(self.codec), item.kind.encode()) for item in pending)
+        operations = b",\n".join(item.json(self.codec) for item in pending)
         extra = {"metadata": {}} | self._extra
         return b"".join((
             b'{"version":3,"deployment":{\n"manifest":', json.dumps(manifest).encode(),

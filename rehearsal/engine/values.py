@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Mapping, TypeAlias
+from typing import Any, Final, TypeAlias
 
 
 class _Unknown:

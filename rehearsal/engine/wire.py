@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from google.protobuf.struct_pb2 import Struct, Value as WireValue
+from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
+from google.protobuf.struct_pb2 import Value as WireValue
 
-from rehearsal.engine.assets import absolute, hashed_archive, hashed_asset
+from rehearsal.engine.assets import absolute, hashed_archive, hashed_asset, relative
 from rehearsal.engine.values import UNKNOWN, Archive, Asset, Properties, ResourceReference, Secret
 
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
@@ -110,7 +111,7 @@ class _Encoder:
         if isinstance(value, str):
             target.string_value = value
         elif value is None:
-            target.null_value = 0  # type: ignore[assignment]
+            target.null_value = 0
         elif isinstance(value, bool):
             target.bool_value = value
         elif isinstance(value, int | float):
@@ -170,7 +171,7 @@ def spell_content(value: Asset | Archive) -> dict[str, Any]:
     if isinstance(value, Asset) and value.text is not None:
         spelled["text"] = value.text
     if isinstance(value, Archive) and value.assets is not None:
-        spelled["assets"] = {name: item for name, item in value.assets.items()}
+        spelled["assets"] = dict(value.assets.items())
     for name in ("path", "uri"):
         if getattr(value, name) is not None:
             spelled[name] = getattr(value, name)
@@ -188,6 +189,17 @@ def plain(value: Any, directory: Path = Path()) -> Any:
     if isinstance(value, Asset | Archive):
         return absolute(value, directory)
     return value
+
+
+def portable(value: Any, directory: Path) -> Any:
+    """What the state keeps of a provider's answer: content with paths relative to the project."""
+    if isinstance(value, Secret):
+        return Secret(portable(value.value, directory))
+    if isinstance(value, dict):
+        return {key: portable(item, directory) for key, item in value.items()}
+    if isinstance(value, list):
+        return [portable(item, directory) for item in value]
+    return relative(value, directory) if isinstance(value, Asset | Archive) else value
 
 
 def contains_secret(value: Any) -> bool:

@@ -22,6 +22,7 @@ from pathlib import Path
 import httpx
 
 from rehearsal.kubernetes.controlplane_processes import Processes, free_ports, is_free
+from rehearsal.kubernetes.loadbalancer.doors import read as read_doors
 from rehearsal.kubernetes.pki import write_private
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,6 +66,12 @@ class RunningAgent:
     control_url: str  # GET /state: nodes, pods, load balancers as JSON
     home: Path
     pid: int
+
+    def address_of(self, host: str) -> str:
+        """`127.0.0.1:PORT` where requests count as sent to the public name `host`; of a name that no rule has, the
+        front door's own, where the Host header decides."""
+        port = read_doors(self.home).get(host.lower())
+        return f"127.0.0.1:{port}" if port else self.front_door_url.removeprefix("http://")
 
 
 class Agent:

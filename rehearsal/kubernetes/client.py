@@ -81,9 +81,9 @@ class Client:
 
     @classmethod
     def from_kubeconfig(cls, kubeconfig: str | Path | Mapping[str, Any], context: str | None = None,
-                        *, timeout_seconds: float = 30.0) -> Client:
+                        *, environment: Mapping[str, str] | None = None, timeout_seconds: float = 30.0) -> Client:
         """`kubeconfig`: path, content (YAML or JSON) or parsed document. Raises KubeconfigError."""
-        return cls(access(kubeconfig, context), timeout_seconds=timeout_seconds)
+        return cls(access(kubeconfig, context, environment), timeout_seconds=timeout_seconds)
 
     def __enter__(self) -> Client:
         return self
@@ -115,7 +115,7 @@ class Client:
     def _load(self, api_version: str) -> None:
         prefix = "/apis" if "/" in api_version else "/api"
         try:
-            listing = self.raw("GET", f"{prefix}/{api_version}")
+            listing = body_of(self.transport.request("GET", f"{prefix}/{api_version}", counted=False))
         except NotFound:
             return
         with self._lock:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import ssl
 import tempfile
@@ -35,8 +34,10 @@ class Access:
     namespace: str = "default"
 
 
-def access(kubeconfig: str | Path | Mapping[str, Any], context: str | None = None) -> Access:
-    """`kubeconfig`: a path, the content as YAML or JSON, or the parsed document. `context`: None for the current."""
+def access(kubeconfig: str | Path | Mapping[str, Any], context: str | None = None,
+           environment: Mapping[str, str] | None = None) -> Access:
+    """`kubeconfig`: a path, the content as YAML or JSON, or the parsed document. `context`: None for the current.
+    `environment`: variables over this process's own that an `exec` entry sees, such as AWS_ACCESS_KEY_ID."""
     document, folder = load(kubeconfig)
     wanted = context or document.get("current-context")
     entry = _named(document, "contexts", wanted, "context")
@@ -45,7 +46,7 @@ def access(kubeconfig: str | Path | Mapping[str, Any], context: str | None = Non
     server = cluster.get("server")
     if not isinstance(server, str) or not server:
         raise KubeconfigError(f"kubeconfig: cluster {entry.get('cluster')!r} has no server")
-    return Access(server.rstrip("/"), _ssl(cluster, user, folder), _token(user, folder),
+    return Access(server.rstrip("/"), _ssl(cluster, user, folder), _token(user, folder, environment or {}),
                   str(entry.get("namespace") or "default"))
 
 
@@ -101,7 +102,7 @@ def _ssl(cluster: Mapping[str, Any], user: Mapping[str, Any], folder: Path) -> s
     return context
 
 
-def _token(user: Mapping[str, Any], folder: Path) -> Callable[[], str] | None:
+def _token(user: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> Callable[[], str] | None:
     if user.get("token"):
         fixed = str(user["token"])
         return lambda: fixed
@@ -109,7 +110,7 @@ def _token(user: Mapping[str, Any], folder: Path) -> Callable[[], str] | None:
         file = folder / Path(user["tokenFile"]).expanduser()
         return lambda: file.read_text().strip()
     if user.get("exec"):
-        return EksToken.from_exec(user["exec"])
+        return EksToken.from_exec(user["exec"], environment)
     return None
 
 
@@ -125,7 +126,7 @@ class EksToken:
         self._expires = 0.0
 
     @classmethod
-    def from_exec(cls, plugin: Mapping[str, Any]) -> EksToken:
+    def from_exec(cls, plugin: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> EksToken:
         command, arguments = str(plugin.get("command", "")), [str(each) for each in plugin.get("args") or ()]
         if Path(command).name not in ("aws", "candlefish-aws") or "get-token" not in arguments:
             raise KubeconfigError(f"kubeconfig: exec command {' '.join([command, *arguments])!r} is not known; "
@@ -133,8 +134,9 @@ class EksToken:
         cluster = _option(arguments, "--cluster-name") or _option(arguments, "--cluster-id")
         if not cluster:
             raise KubeconfigError("kubeconfig: exec `aws eks get-token` has no --cluster-name")
-        environment = {str(each["name"]): str(each["value"]) for each in plugin.get("env") or ()}
-        return cls(cluster, _option(arguments, "--region"), _option(arguments, "--role-arn"), environment)
+        stated = {str(each["name"]): str(each["value"]) for each in plugin.get("env") or ()}
+        role = _option(arguments, "--role-arn") or _option(arguments, "--role")
+        return cls(cluster, _option(arguments, "--region"), role, {**(environment or {}), **stated})
 
     def __call__(self) -> str:
         with self._lock:
@@ -146,18 +148,30 @@ class EksToken:
     def _make(self) -> str:
         get = self.environment.get
         region = self.region or get("AWS_REGION") or get("AWS_DEFAULT_REGION") or "us-east-1"
+        if not (get("AWS_ACCESS_KEY_ID") or get("AWS_PROFILE")):
+            # boto3 would go on to ask the instance metadata service.
+            raise KubeconfigError(f"no token for the EKS cluster {self.cluster}: no AWS credentials are set "
+                                  "(AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE)")
         try:
             session = boto3.Session(
                 aws_access_key_id=get("AWS_ACCESS_KEY_ID"), aws_secret_access_key=get("AWS_SECRET_ACCESS_KEY"),
                 aws_session_token=get("AWS_SESSION_TOKEN"), profile_name=get("AWS_PROFILE"), region_name=region)
             if self.role_arn:
-                answer = session.client("sts").assume_role(RoleArn=self.role_arn, RoleSessionName="EKSGetTokenAuth")
-                assumed = answer["Credentials"]
-                session = boto3.Session(assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"],
-                                        region_name=region)
+                session = self._assumed(session, region)
             return presigned_token(session, region, self.cluster)
         except (BotoCoreError, ClientError) as error:
             raise KubeconfigError(f"no token for the EKS cluster {self.cluster}: {error}") from error
+
+    def _assumed(self, session: boto3.Session, region: str) -> boto3.Session:
+        endpoint = self.environment.get("AWS_ENDPOINT_URL_STS") or self.environment.get("AWS_ENDPOINT_URL")
+        if not endpoint:
+            raise KubeconfigError(f"the kubeconfig of {self.cluster} assumes {self.role_arn}, and AWS_ENDPOINT_URL is "
+                                  "not set: a rehearsal does not call the real AWS")
+        sts = session.client("sts", endpoint_url=endpoint)
+        answer = sts.assume_role(RoleArn=self.role_arn, RoleSessionName="EKSGetTokenAuth")
+        assumed = answer["Credentials"]
+        return boto3.Session(assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"],
+                             region_name=region)
 
 
 def presigned_token(session: boto3.Session, region: str, cluster: str) -> str:
@@ -165,8 +179,7 @@ def presigned_token(session: boto3.Session, region: str, cluster: str) -> str:
     client = session.client("sts")
     credentials = session.get_credentials()
     if credentials is None:
-        raise KubeconfigError(f"no token for the EKS cluster {cluster}: no AWS credentials are set "
-                              "(AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE)")
+        raise KubeconfigError(f"no token for the EKS cluster {cluster}: the AWS profile has no credentials")
     signer = RequestSigner(client.meta.service_model.service_id, region, "sts", "v4", credentials, session.events)
     request = {"method": "GET", "body": {}, "headers": {"x-k8s-aws-id": cluster}, "context": {},
                "url": f"https://sts.{region}.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15"}
@@ -181,9 +194,3 @@ def _option(arguments: Sequence[str], name: str) -> str | None:
         if argument.startswith(f"{name}="):
             return argument.partition("=")[2]
     return None
-
-
-def as_json(kubeconfig: str | Path | Mapping[str, Any]) -> str:
-    """The document in one spelling, whatever form it came in: equal clusters compare equal."""
-    document, _ = load(kubeconfig)
-    return json.dumps(document, sort_keys=True)

@@ -57,10 +57,11 @@ class Transport:
         self._http.close()
 
     def request(self, method: str, path: str, *, query: Mapping[str, str] | None = None, content: bytes | None = None,
-                content_type: str = "application/json") -> httpx.Response:
-        """The answer, below 400. Raises ApiError and its kinds. Waits and repeats after 429."""
+                content_type: str = "application/json", counted: bool = True) -> httpx.Response:
+        """The answer, below 400. Raises ApiError and its kinds. Waits and repeats after 429. `counted`: whether it
+        is a call of the resource's step; what happens only once a process (discovery) would shift the others."""
         call = f"{method} {path}"
-        site = _next_site(method, path)
+        site = _next_site(method, path) if counted else None
         headers = self._headers(content_type if content is not None else None)
         for attempt in range(1, ATTEMPTS + 1):
             try:

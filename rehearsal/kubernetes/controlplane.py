@@ -15,11 +15,13 @@ import httpx
 import psutil
 
 from rehearsal.kubernetes import controlplane_components as components
-from rehearsal.kubernetes.controlplane_processes import Processes, free_ports, is_free, until
+from rehearsal.kubernetes.controlplane_processes import Processes, free_ports, is_free, is_open, until
 from rehearsal.kubernetes.pki import Authority, write_private
 from rehearsal.kubernetes.toolchain import Tools, ensure_tools
 
 START_SECONDS = 60.0  # how long a start may take on a loaded machine before it counts as failed; usual: 3 s
+# What the next process in the order connects to at once: trying too early costs it a second of back-off.
+_LISTENS_FIRST = frozenset({"etcd", "kube-apiserver"})
 
 
 class ControlPlaneError(Exception):
@@ -55,9 +57,12 @@ class ControlPlane:
     def ensure(self, token_webhook_url: str | None = None) -> Running:
         """Makes it run and ready, in about 3 s; a process that died or was started otherwise is started again.
 
-        `token_webhook_url`: where kube-apiserver sends TokenReviews (the gateway); None: client certificates only.
-        Raises ControlPlaneError, or ToolchainError when the binaries can't be had.
+        `token_webhook_url`: where kube-apiserver sends TokenReviews (`tokens.webhook_url`); None: client
+        certificates only. Raises ControlPlaneError, or ToolchainError when the binaries can't be had.
         """
+        if token_webhook_url and "?" in token_webhook_url:
+            raise ControlPlaneError(f"the webhook URL {token_webhook_url} has a query, which kube-apiserver would "
+                                    "drop; put what it says into the path (see tokens.webhook_url)")
         tools = self._tools or ensure_tools(self._report)
         with self._locked():
             ports = self._ports()
@@ -68,6 +73,8 @@ class ControlPlane:
                 if not self.processes.runs(command.name, command.arguments, command.environment):
                     self._report(f"starting {command.name}")
                     self.processes.start(command.name, command.arguments, command.environment)
+                if command.name in _LISTENS_FIRST:
+                    self._await_listening(command.name, ports[command.name])
             running = Running(endpoint, keys.authority.pem.decode(), keys.administrator, ports, self.home)
             self._await_ready(running)
             return running
@@ -126,6 +133,14 @@ class ControlPlane:
             write_private(self.home / "ports.json", json.dumps(ports, indent=1).encode())
         return ports
 
+    def _await_listening(self, name: str, port: int) -> None:
+        for _ in until(time.monotonic() + START_SECONDS, interval_seconds=0.01):
+            if is_open(port):
+                return
+            self._check_alive(name)
+        raise ControlPlaneError(f"{name} of the cluster {self.name} does not listen after {START_SECONDS:.0f} s; its "
+                                f"log ends with:\n{self.processes.tail(name)}")
+
     def _await_ready(self, running: Running) -> None:
         deadline = time.monotonic() + START_SECONDS
         checks = {"kube-apiserver": "/readyz", "kube-controller-manager": "/healthz", "kube-scheduler": "/readyz"}
@@ -135,7 +150,7 @@ class ControlPlane:
                 url = f"https://{components.ADDRESS}:{running.ports[name]}{path}"
                 answer = "no answer yet"
                 for _ in until(deadline):
-                    self._check_alive()
+                    self._check_alive(*components.MEMORY_LIMITS)
                     try:
                         response = client.get(url)
                     except httpx.TransportError as error:
@@ -149,8 +164,8 @@ class ControlPlane:
                         f"{name} of the cluster {self.name} was not ready after {START_SECONDS:.0f} s: {answer}\n"
                         f"its log, {self.home / 'logs'}/{name}.log, ends with:\n{self.processes.tail(name)}")
 
-    def _check_alive(self) -> None:
-        for name in components.MEMORY_LIMITS:
+    def _check_alive(self, *names: str) -> None:
+        for name in names:
             if not self.processes.alive(name):
                 raise ControlPlaneError(
                     f"{name} of the cluster {self.name} ended while starting. Its log, "

@@ -146,6 +146,13 @@ def is_free(port: int) -> bool:
         return True
 
 
+def is_open(port: int) -> bool:
+    """Whether something on 127.0.0.1 accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def until(deadline: float, interval_seconds: float = 0.05) -> Iterator[float]:
     """Yields the seconds left until `deadline` (monotonic clock), pausing between two looks."""
     while (left := deadline - time.monotonic()) > 0:

@@ -13,6 +13,7 @@ from rehearsal.kubernetes.waits_diagnosis import diagnose
 
 DELETE_SECONDS = {"Deployment": 600.0, "StatefulSet": 600.0, "DaemonSet": 600.0}
 DELETE_SECONDS_OTHERWISE = 300.0
+LOOK_SECONDS = 2.0
 
 
 class NotReady(Exception):
@@ -56,35 +57,43 @@ class Waiter:
         return live
 
     def gone(self, item: Object) -> None:
-        """Returns when the object, or the object with this uid, no longer exists."""
+        """Returns when the object with this uid no longer exists. `item`: as the deletion's answer showed it."""
         self._start(item, DELETE_SECONDS.get(item["kind"], DELETE_SECONDS_OTHERWISE))
         metadata = item["metadata"]
-        path = self.client.path(item["apiVersion"], item["kind"], None, metadata.get("namespace"))
+        next_look = time.monotonic() + LOOK_SECONDS
+
+        def vanished() -> bool:
+            """A deletion that the watch missed is found all the same."""
+            nonlocal next_look
+            if self._over():
+                return True
+            if time.monotonic() < next_look:
+                return False
+            next_look = time.monotonic() + LOOK_SECONDS
+            return self._live(item) is None
+
         try:
-            # A list first: the object may be gone before a watch could see it go.
-            if not self._present(item):
-                return
-            for event in self.client.watch(path, fields=f"metadata.name={metadata['name']}", stopped=self._over):
-                if event.type == "DELETED" or event.object["metadata"]["uid"] != metadata.get("uid"):
+            path = self.client.path(item["apiVersion"], item["kind"], None, metadata.get("namespace"))
+            for event in self.client.watch(path, metadata["resourceVersion"],
+                                           fields=f"metadata.name={metadata['name']}", stopped=vanished):
+                if event.type == "DELETED":
                     return
-                item = event.object
-                if not self._present(item):
-                    return
+            live = self._live(item)
         except NotFound:
             return  # the kind itself went, with its definition
-        if not self._present(item):
-            return
-        finalizers = ", ".join(metadata.get("finalizers") or ()) or "none"
-        raise NotReady(f"{_name(item)} still exists after its deletion was asked for (finalizers: {finalizers})"
-                       f"{self._why_over()}", item)
+        if live is not None:
+            finalizers = ", ".join(live["metadata"].get("finalizers") or ()) or "none"
+            raise NotReady(f"{_name(live)} still exists after its deletion was asked for "
+                           f"(finalizers: {finalizers}){self._why_over()}", live)
 
-    def _present(self, item: Object) -> bool:
+    def _live(self, item: Object) -> Object | None:
+        """The object as it is; None when it is gone or another one has its name."""
         metadata = item["metadata"]
         try:
             live = self.client.get(item["apiVersion"], item["kind"], metadata["name"], metadata.get("namespace"))
         except NotFound:
-            return False
-        return bool(live["metadata"]["uid"] == metadata.get("uid"))
+            return None
+        return live if live["metadata"]["uid"] == metadata.get("uid") else None
 
     def _start(self, item: Object, default: float) -> None:
         stated = rules.annotation(item, rules.TIMEOUT_SECONDS)

@@ -155,7 +155,7 @@ def service(item: Object) -> str | None:
 
 def needs_endpoints(item: Object) -> bool:
     """A Service without selector is waited for too, as by the real provider: somebody must add its endpoints."""
-    return pluck(item, "spec", "type") != "ExternalName" and pluck(item, "spec", "clusterIP") != "None"
+    return bool(pluck(item, "spec", "type") != "ExternalName" and pluck(item, "spec", "clusterIP") != "None")
 
 
 def has_ready_endpoint(slice_: Object) -> bool:
@@ -201,7 +201,8 @@ def wait_for(expression: str) -> Rule:
 def _holds(found: Any, expected: str | None) -> bool:
     if expected is None:
         return found is not None
-    return str(found).lower() == expected.lower() if isinstance(found, bool) else str(found) == expected
+    text = str(found)
+    return text.lower() == expected.lower() if isinstance(found, bool) else text == expected
 
 
 # (apiVersion, kind) → rule, and the seconds it may take without customTimeouts.

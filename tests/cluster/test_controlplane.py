@@ -59,6 +59,11 @@ def test_a_port_that_another_program_took_is_told_with_the_way_out(tmp_path: Pat
         plane.ensure()
 
 
+def test_a_webhook_url_with_a_query_is_refused_because_the_server_would_drop_it(tmp_path: Path) -> None:
+    with pytest.raises(ControlPlaneError, match="drop"):
+        ControlPlane(tmp_path, "x").ensure("http://127.0.0.1:1/authenticate?cluster=x")
+
+
 def test_nothing_listens_beyond_loopback(cluster: Running) -> None:
     processes = ControlPlane(cluster.home, "test").processes.recorded()
     addresses = {connection.laddr.ip for entry in processes.values()
@@ -70,7 +75,7 @@ def test_nothing_listens_beyond_loopback(cluster: Running) -> None:
 def test_errors_are_typed(client: Client, namespace: str) -> None:
     with pytest.raises(NotFound):
         client.get("v1", "ConfigMap", "absent", namespace)
-    with pytest.raises(UnknownKind, match="no Certificate of cert-manager.io/v1"):
+    with pytest.raises(UnknownKind, match=r"no Certificate of cert-manager\.io/v1"):
         client.discover("cert-manager.io/v1", "Certificate")
     created = client.create(config_map(namespace))
     with pytest.raises(Conflict):

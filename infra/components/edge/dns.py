@@ -8,13 +8,15 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components.base import Component
-from infra.plans.edge import Hosts
+from infra.components.documents import rendered
+from infra.plans.edge import Hosts, query_log_policy, zone_signing_key_policy
 from infra.settings import model
 
 
 @dataclass(frozen=True)
 class ZoneArgs:
-    """aws_global: provider in us-east-1, where a created zone's signing key and query log must live."""
+    """aws_global: provider in us-east-1, where a created zone's signing key and query log must live.
+    log_key_arn: key in us-east-1 for the query log."""
 
     domain: model.Domain
     aws_global: aws.Provider
@@ -23,15 +25,51 @@ class ZoneArgs:
 
 
 class Zone(Component):
-    """The zone of `domain.name`: looked up, or created with DNSSEC and query logs."""
+    """The zone of `domain.name`: looked up, or created with DNSSEC and query logs (CKV2_AWS_38, 39).
+
+    The registrar must then be told the zone's name servers and, for DNSSEC, the key's DS record: `ds_record`.
+    """
 
     module = "edge"
 
     zone_id: pulumi.Output[str]
+    ds_record: pulumi.Output[str | None]  # None: the zone is not ours
 
     def __init__(self, name: str, args: ZoneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        raise NotImplementedError
+        if args.domain.create_zone:
+            self._create(name, args)
+        else:
+            found = aws.route53.get_zone_output(name=args.domain.name, private_zone=False,
+                                                opts=pulumi.InvokeOutputOptions(parent=self))
+            self.zone_id = found.zone_id
+            self.ds_record = pulumi.Output.from_input(None)
+        self.register_outputs({"zoneId": self.zone_id, "dsRecord": self.ds_record})
+
+    def _create(self, name: str, args: ZoneArgs) -> None:
+        there = self.child(provider=args.aws_global)
+        zone = aws.route53.Zone(f"{name}-zone", name=args.domain.name, comment="Candlefish, managed by Pulumi",
+                                opts=self.child())
+        account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self))
+        key = aws.kms.Key(
+            f"{name}-signing", description=f"Signs {args.domain.name}", customer_master_key_spec="ECC_NIST_P256",
+            key_usage="SIGN_VERIFY", deletion_window_in_days=7,  # KMS does not rotate asymmetric keys
+            policy=rendered(zone_signing_key_policy, account_id=account.account_id), opts=there)
+        signing = aws.route53.KeySigningKey(f"{name}-signing", hosted_zone_id=zone.zone_id, name="candlefish",
+                                            key_management_service_arn=key.arn, opts=self.child())
+        aws.route53.HostedZoneDnsSec(f"{name}-dnssec", hosted_zone_id=signing.hosted_zone_id, opts=self.child())
+
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-queries", name=f"/aws/route53/{args.domain.name}", kms_key_id=args.log_key_arn,
+            retention_in_days=args.log_retention_days, opts=there)
+        policy = aws.cloudwatch.LogResourcePolicy(
+            f"{name}-queries", policy_name=f"route53-{args.domain.name.replace('.', '-')}",
+            policy_document=rendered(query_log_policy, log_group_arn=logs.arn, account_id=account.account_id),
+            opts=there)
+        aws.route53.QueryLog(f"{name}-queries", zone_id=zone.zone_id, cloudwatch_log_group_arn=logs.arn,
+                             opts=self.child(depends_on=[policy]))
+        self.zone_id = zone.zone_id
+        self.ds_record = signing.ds_record
 
 
 @dataclass(frozen=True)
@@ -47,7 +85,7 @@ class RecordsArgs:
 
 
 class Records(Component):
-    """A and AAAA aliases of the public names."""
+    """A and AAAA aliases of the public names; the load balancer has IPv4 only, so its names have A only."""
 
     module = "edge"
 
@@ -55,4 +93,21 @@ class Records(Component):
 
     def __init__(self, name: str, args: RecordsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        raise NotImplementedError
+        hosts = args.hosts
+        for role, host in (("apex", hosts.apex), ("www", hosts.www)):
+            for kind in ("A", "AAAA"):
+                # CloudFront's aliases have no health to evaluate.
+                self._alias(f"{name}-{role}-{kind.lower()}", host, kind, args.zone_id, args.distribution_domain,
+                            args.distribution_zone_id, evaluate=False)
+        for role, host in (("api", hosts.api), ("origin", hosts.origin)):
+            self._alias(f"{name}-{role}-a", host, "A", args.zone_id, args.load_balancer_domain,
+                        args.load_balancer_zone_id, evaluate=True)
+        self.names = hosts.regional
+        self.register_outputs({"names": list(self.names)})
+
+    def _alias(self, name: str, host: str, kind: str, zone_id: pulumi.Input[str], target: pulumi.Input[str],
+               target_zone: pulumi.Input[str], *, evaluate: bool) -> None:
+        aws.route53.Record(
+            name, zone_id=zone_id, name=host, type=kind,
+            aliases=[{"name": target, "zone_id": target_zone, "evaluate_target_health": evaluate}],
+            opts=self.child())

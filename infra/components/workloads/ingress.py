@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from pulumi_kubernetes import networking
 
 from infra.components.base import Component
-from infra.plans import ingress, kubernetes
+from infra.plans import guards, ingress, kubernetes
 from infra.plans.edge import Hosts
 from infra.settings import model
 
@@ -48,15 +48,15 @@ class FrontDoor(Component):
         super().__init__(name, opts)
         attributes = pulumi.Output.from_input(args.access_logs_bucket).apply(
             lambda bucket: ingress.attributes(bucket, ingress.NAME))
-        annotations = ingress.annotations(
+        annotations = ingress.ingress_annotations(
             args.services, certificate_arn=args.certificate_arn, web_acl_arn=args.web_acl_arn,
-            subnets=pulumi.Output.from_input(args.public_subnet_ids).apply(_comma_separated),
+            subnets=pulumi.Output.all(args.public_subnet_ids).apply(lambda found: ",".join(found[0])),
             tags=args.tags, load_balancer_attributes=attributes)
+        manifest: kubernetes.Manifest = {
+            "metadata": kubernetes.metadata(ingress.NAME, args.namespace, guards.OWNER, annotations),
+            "spec": {"ingressClassName": ingress.CLASS, "rules": ingress.rules(args.services, args.hosts)}}
         door = networking.v1.Ingress(
-            f"{name}-ingress",
-            metadata=kubernetes.metadata(ingress.NAME, args.namespace, {"app.kubernetes.io/part-of": kubernetes.PART_OF},
-                                         annotations),
-            spec={"ingressClassName": ingress.CLASS, "rules": ingress.rules(args.services, args.hosts)},
+            f"{name}-ingress", metadata=manifest["metadata"], spec=manifest["spec"],
             opts=self.child(depends_on=list(args.behind),
                             ignore_changes=ingress.owned_by_operations(args.services)))
 
@@ -84,7 +84,3 @@ class FrontDoor(Component):
             "ingressName": self.ingress_name, "loadBalancerArn": self.load_balancer_arn,
             "loadBalancerDomain": self.load_balancer_domain, "loadBalancerZoneId": self.load_balancer_zone_id,
             "listenerArn": self.listener_arn, "targetGroups": self.target_groups})
-
-
-def _comma_separated(values: Sequence[str]) -> str:
-    return ",".join(values)

@@ -38,11 +38,11 @@ class BlueGreenService(Component):
     """Deployments, Services, autoscalers and disruption budgets in both colours; the live Service, aliases, account,
     secret and network policy.
 
-    Pulumi creates what operations own and then leaves exactly that alone (`ignore_changes`). Where such a path leads
-    through a list or a key with dots, pulumi-kubernetes sends the value that its state has and lets the API server
-    refuse it when another manager owns the field: nothing is reverted, and a refresh before the update
-    (`options: refresh: always` in Pulumi.yaml) makes the values equal. For the same reason none of these objects may
-    carry `pulumi.com/patchForce`.
+    Pulumi creates what operations own and then leaves exactly that alone (`ignore_changes`). pulumi-kubernetes itself
+    resolves only plain paths (`spec.replicas`, `spec.selector.color`). For one through a list or a key with dots
+    (images, switches, traffic weights) it applies the value of the state: an update of another field of the same
+    object is then refused by the API server with a conflict, never a revert, as long as none of these objects carries
+    `pulumi.com/patchForce`. A refresh does not help: it keeps the inputs of the state (`parseLiveInputs`).
     """
 
     module = "workloads"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from rehearsal.aws.routing import DEFAULT_ACCOUNT, Addressed
 
@@ -19,6 +20,7 @@ class Accounts:
     def __init__(self) -> None:
         self._keys: dict[str, str] = {}
         self._apis: dict[str, tuple[str, str]] = {}
+        self._clusters: dict[tuple[str, str, str], str] = {}
         self.seen: set[tuple[str, str]] = set()  # account and region of every request
 
     def of(self, to: Addressed) -> str:
@@ -30,20 +32,40 @@ class Accounts:
         found = _API_PATH.match(path) or _API_HOST.match(host)
         return self._apis.get(found[1]) if found else None
 
+    def path_of_api(self, path: str, host: str) -> str:
+        """The path as MiniStack takes it without a name of its own: `API.execute-api.…/stage` becomes
+        `/_aws/execute-api/API/stage`; any other stays."""
+        found = _API_HOST.match(host)
+        return f"/_aws/execute-api/{found[1]}{path}" if found and found[1] in self._apis else path
+
+    def creator_of_cluster(self, account: str, region: str, name: str) -> str | None:
+        """The access key that created an EKS cluster."""
+        return self._clusters.get((account, region, name))
+
     def learn(self, to: Addressed, method: str, path: str, body: bytes) -> None:
         account = self.of(to)
         self.seen.add((account, to.region))
         if to.service == "sts" and (key := _ASSUMED.search(body)) and (arn := _ASSUMED_ARN.search(body)):
             self._keys[key[1].decode()] = arn[1].decode()
         elif to.service == "apigateway" and method == "POST" and path in ("/restapis", "/v2/apis"):
-            try:
-                made = json.loads(body)
-            except ValueError:  # an error page: nothing was made
-                return
-            if isinstance(made, dict) and (api := made.get("apiId") or made.get("id")):
+            made = _object(body)
+            if api := made.get("apiId") or made.get("id"):
                 self._apis[str(api)] = (account, to.region)
+        elif to.service == "eks" and method == "POST" and path == "/clusters":
+            name = _object(body).get("cluster", {}).get("name")
+            self._clusters |= {(account, to.region, name): to.access_key} if name else {}
 
     def clear(self) -> None:
         self._keys.clear()
         self._apis.clear()
+        self._clusters.clear()
         self.seen.clear()
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """The JSON object of an answer; empty for an error page."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

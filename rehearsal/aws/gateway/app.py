@@ -64,14 +64,15 @@ class Gateway:
         form = _form(request, body)
         to = address(request.method, request.path, request.query, request.headers, form)
         server = route(to, request.method, request.path)
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await websocket.relay(self.session, request, self.upstream[server])
         headers = self._headers(request, to)
+        url = self.upstream[server] + self.accounts.path_of_api(request.raw_path, request.headers.get("Host", ""))
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await websocket.relay(self.session, request, url, headers)
         kind = protocol(to.service, request.headers.get("X-Amz-Target", ""), bool(form) or "Action" in request.query)
         try:
             if body is None:
-                return await self._stream(request, server, headers)
-            answer = await self._answer(request, to, server, headers, body)
+                return await self._stream(request, url, headers)
+            answer = await self._answer(request, to, url, headers, body)
         except aiohttp.ClientError as problem:
             return _response(error(kind, 503, "ServiceUnavailable", f"{server} does not answer: {problem!r}"))
         if answer.status >= 400 and _is_unimplemented(answer):
@@ -81,10 +82,9 @@ class Gateway:
         answer = eks.complete(answer, self.kept, to, self.accounts.of(to), request.method, request.path)
         return _response(answer)
 
-    async def _answer(self, request: web.BaseRequest, to: Addressed, server: Server,
+    async def _answer(self, request: web.BaseRequest, to: Addressed, url: str,
                       headers: CIMultiDict[str], body: bytes) -> Answer:
         async def call() -> Answer:
-            url = self.upstream[server] + request.raw_path
             async with self.session.request(request.method, URL(url, encoded=True), headers=headers, data=body or None,
                                             allow_redirects=False) as response:
                 content = await response.read()
@@ -98,9 +98,8 @@ class Gateway:
         answer, _ = await self.replay.once(key, digest.digest(), call)
         return answer
 
-    async def _stream(self, request: web.BaseRequest, server: Server, headers: CIMultiDict[str]) -> web.StreamResponse:
+    async def _stream(self, request: web.BaseRequest, url: str, headers: CIMultiDict[str]) -> web.StreamResponse:
         """Large bodies pass through in pieces, in both directions."""
-        url = self.upstream[server] + request.raw_path
         if request.content_length is not None:
             headers["Content-Length"] = str(request.content_length)
         async with self.session.request(request.method, URL(url, encoded=True), headers=headers, data=_pieces(request),

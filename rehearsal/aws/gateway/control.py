@@ -7,7 +7,7 @@ GET    /_candlefish/kept?account=&region=&type=              {"objects": [{accou
 PUT    /_candlefish/kept?account=&region=&type=&id=          body: properties
 DELETE /_candlefish/kept?account=&region=&type=&id=          {"deleted": bool}
 POST   /_candlefish/reset                                    empties both emulators and what is kept
-POST   /_candlefish/eks/authenticate                         TokenReview v1
+POST   /_candlefish/eks/authenticate/CLUSTER                 TokenReview v1
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ async def handle(gateway: Gateway, request: web.BaseRequest) -> web.Response:
                                                    for account, region in sorted(gateway.accounts.seen)]})
         case ("POST", "reset"):
             return await _reset(gateway)
-        case ("POST", "eks/authenticate"):
-            return await eks.authenticate(request, gateway.kept, gateway.kept.accounts())
+        case ("POST", path) if path.startswith("eks/authenticate/"):
+            return await eks.authenticate(gateway, request)
         case (_, "kept"):
             return await _kept(gateway, request)
     return web.json_response({"message": f"{request.method} {request.path}: no such control operation"}, status=404)
@@ -44,8 +44,8 @@ async def handle(gateway: Gateway, request: web.BaseRequest) -> web.Response:
 async def _kept(gateway: Gateway, request: web.BaseRequest) -> web.Response:
     query = request.query
     key = (query.get("account", ""), query.get("region", ""), query.get("type", ""), query.get("id", ""))
-    if not key[0]:
-        return web.json_response({"message": "kept: the query needs `account`"}, status=400)
+    if not key[2]:  # account and region may be empty: bucket names are global
+        return web.json_response({"message": "kept: the query needs `type`"}, status=400)
     if "id" not in query:
         objects = gateway.kept.list(*key[:3])
         names = ("account", "region", "type", "id")

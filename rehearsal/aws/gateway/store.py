@@ -25,8 +25,5 @@ class KeptStore:
         return [(key, value) for key, value in sorted(self._objects.items())
                 if key[0] == account and region in ("", key[1]) and type in ("", key[2])]
 
-    def accounts(self) -> set[str]:
-        return {key[0] for key in self._objects}
-
     def clear(self) -> None:
         self._objects.clear()

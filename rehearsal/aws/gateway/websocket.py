@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
 _OURS = frozenset({"connection", "upgrade", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions",
-                   "sec-websocket-protocol", "host"})
+                   "sec-websocket-protocol"})
 
 
-async def relay(session: aiohttp.ClientSession, request: web.BaseRequest, upstream: str) -> web.StreamResponse:
+async def relay(session: aiohttp.ClientSession, request: web.BaseRequest, url: str,
+                headers: Mapping[str, str]) -> web.StreamResponse:
     """Ends when either side closes, and closes the other with the same code."""
     protocols = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if name.strip()]
-    headers = {name: value for name, value in request.headers.items() if name.lower() not in _OURS}
-    headers["Host"] = request.headers.get("Host", "")
+    passed = {name: value for name, value in headers.items() if name.lower() not in _OURS}
     try:
-        server = await session.ws_connect(URL(upstream + request.raw_path, encoded=True), headers=headers,
-                                          protocols=protocols, max_msg_size=0)
+        server = await session.ws_connect(URL(url, encoded=True), headers=passed, protocols=protocols, max_msg_size=0)
     except aiohttp.WSServerHandshakeError as refused:
         return web.Response(status=refused.status, text=refused.message)
     client = web.WebSocketResponse(protocols=protocols, max_msg_size=0)

@@ -16,6 +16,8 @@ from botocore.exceptions import ClientError
 from rehearsal.aws.handler import Call
 from rehearsal.engine.values import Properties
 
+OFTEN = {"Delay": 0.05, "MaxAttempts": 1200}  # for waiters: an emulator is done at once; gives up after a minute
+
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
 
@@ -30,16 +32,18 @@ class Names:
 
     lists     shapes with Quantity and Items that Pulumi shows as a bare list (CloudFront); others keep `items`
     hidden    members that Pulumi does not show
+    wrapped   `Shape.property`: a structure that Pulumi shows as a list of one
     """
 
     def __init__(self, words: Mapping[str, str] | None = None, *, lists: Iterable[str] = (),
-                 hidden: Iterable[str] = ()) -> None:
+                 hidden: Iterable[str] = (), wrapped: Iterable[str] = ()) -> None:
         self._members = dict(words or {})
         self._properties = {
             f"{key.rpartition('.')[0]}.{member}".lstrip("."): key.rpartition(".")[2]
             for key, member in self._members.items()}
         self._lists = frozenset(lists)
         self._hidden = frozenset(hidden)
+        self._wrapped = frozenset(wrapped)
 
     def request(self, shape: Any, value: Any) -> Any:
         """The API's spelling of a property value. Raises ValueError for a property that the shape does not have."""
@@ -54,6 +58,9 @@ class Names:
             return value.encode()
         if shape.type_name in ("integer", "long") and isinstance(value, str):
             return int(value)
+        if shape.type_name == "string" and shape.enum and value not in shape.enum:  # botocore does not look
+            raise refused("ValidationException", f"{value!r} is no {shape.name}: one of {', '.join(shape.enum)}",
+                          shape.name)
         return value
 
     def _structure(self, shape: Any, value: Any) -> dict[str, Any]:
@@ -83,19 +90,22 @@ class Names:
         if shape.type_name == "structure":
             if shape.name in self._lists:
                 return [self.response(shape.members["Items"].member, each) for each in value.get("Items") or ()]
-            return {
-                self._property(shape, member): self.response(shape.members[member], each)
-                for member, each in value.items()
-                if member in shape.members and each is not None and self._shown(shape, member)}
+            return dict(self._shown(shape, member, each) for member, each in value.items()
+                        if member in shape.members and each is not None and not self._is_hidden(shape, member))
         if shape.type_name == "list":
             return [self.response(shape.member, each) for each in value]
         if shape.type_name == "blob" and isinstance(value, bytes):
             return value.decode()
         return value
 
-    def _shown(self, shape: Any, member: str) -> bool:
+    def _shown(self, shape: Any, member: str, value: Any) -> tuple[str, Any]:
+        property = self._property(shape, member)
+        shown = self.response(shape.members[member], value)
+        return property, [shown] if f"{shape.name}.{property}" in self._wrapped else shown
+
+    def _is_hidden(self, shape: Any, member: str) -> bool:
         counted = member == "Quantity" and "Items" in shape.members
-        return not counted and member not in self._hidden and f"{shape.name}.{member}" not in self._hidden
+        return counted or member in self._hidden or f"{shape.name}.{member}" in self._hidden
 
     def _property(self, shape: Any, member: str) -> str:
         return self._properties.get(f"{shape.name}.{member}") or self._properties.get(member) or camel(member)
@@ -174,3 +184,8 @@ def pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
 def iso(moment: Any) -> str | None:
     """RFC 3339 in UTC with seconds, as the provider writes times."""
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def given_back(known: Properties, names: Iterable[str]) -> Properties:
+    """Properties that the emulator holds but no call shows again, such as a password or code: as last known."""
+    return {name: known[name] for name in names if known.get(name) is not None}

@@ -11,7 +11,7 @@ from rehearsal.aws.handler import Call, Reference
 from rehearsal.aws.services._convert import code_of
 from rehearsal.engine.values import Properties
 
-_ABSENT = ("NotFound", "NoSuch", "DoesNotExist", "404", "Malformed")
+_ABSENT = ("NotFound", "NoSuch", "DoesNotExist", "NonExistent", "404", "Malformed")
 
 
 def _answers(ask: Callable[[], Any]) -> bool:

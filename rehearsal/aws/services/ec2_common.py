@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -61,7 +62,11 @@ def refers(kind: str, property: str, value: Any) -> Iterable[Reference]:
     """The reference, when the input is set. `value`: an id or a list of ids."""
     for id in value if isinstance(value, list) else [value]:
         if id:
-            yield Reference(property, id, lambda call, id=id: look_up(call, kind, id) is not None)
+            yield Reference(property, id, partial(_is_there, kind, id))
+
+
+def _is_there(kind: str, id: str, call: Call) -> bool:
+    return look_up(call, kind, id) is not None
 
 
 def tag_specifications(call: Call, kind: str) -> dict[str, Any]:
@@ -69,11 +74,15 @@ def tag_specifications(call: Call, kind: str) -> dict[str, Any]:
     return {"TagSpecifications": [{"ResourceType": kind, "Tags": call.tag_list}]} if call.tags else {}
 
 
+def tags_now(call: Call, id: str) -> dict[str, str]:
+    """By DescribeTags: some objects' own description keeps the tags of their creation."""
+    return tags_of(call.client("ec2").describe_tags(Filters=[{"Name": "resource-id", "Values": [id]}])["Tags"])
+
+
 def replace_tags(call: Call, id: str) -> None:
     """Makes the object's tags what the call says."""
     client = call.client("ec2")
-    now = tags_of(client.describe_tags(Filters=[{"Name": "resource-id", "Values": [id]}])["Tags"])
-    add, remove = tag_changes(now, call.tags)
+    add, remove = tag_changes(tags_now(call, id), call.tags)
     if add:
         client.create_tags(Resources=[id], Tags=pairs(add))
     if remove:

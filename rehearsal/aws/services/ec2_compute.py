@@ -8,7 +8,7 @@ from typing import Any
 
 from rehearsal.aws.handler import Call, Handler, Naming, Reference, data_source, resource
 from rehearsal.aws.services import _references
-from rehearsal.aws.services.ec2_common import look_up, refers, replace_tags, tag_specifications
+from rehearsal.aws.services.ec2_common import look_up, refers, replace_tags, tag_specifications, tags_now
 from rehearsal.aws.services.ec2_network import filters_of
 from rehearsal.aws.services.shapes import absent_is_fine, camel, name_of, pairs, pascal, tags_of
 from rehearsal.engine.provider import ProviderError
@@ -57,7 +57,7 @@ class LaunchTemplate(Handler):
         return {"arn": call.arn("ec2", f"launch-template/{id}"), "name": template["LaunchTemplateName"],
                 "defaultVersion": template["DefaultVersionNumber"], "latestVersion": template["LatestVersionNumber"],
                 "description": version.get("VersionDescription", ""), **_properties(version["LaunchTemplateData"]),
-                "tags": tags_of(template.get("Tags"))}
+                "tags": tags_now(call, id)}
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         client = call.client("ec2")
@@ -82,10 +82,9 @@ class LaunchTemplate(Handler):
 
 def _data(inputs: Properties) -> dict[str, Any]:
     """LaunchTemplateData of the inputs."""
-    data = {_RENAMED.get(name, name[:1].upper() + name[1:]): _to_api(name, value)
+    return {_RENAMED.get(name, name[:1].upper() + name[1:]): _to_api(name, value)
             for name, value in inputs.items()
             if name not in _NOT_DATA and value not in (None, "", [], {}) and not name.startswith("__")}
-    return data
 
 
 def _to_api(name: str, value: Any) -> Any:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from rehearsal.aws.handler import Call, Handler, Reference, resource
 from rehearsal.aws.services import _references
 from rehearsal.aws.services.ec2_common import look_up, refers, replace_tags, tag_specifications
-from rehearsal.aws.services.shapes import absent_is_fine, chosen, pascal, tags_of
+from rehearsal.aws.services.shapes import absent_is_fine, chosen, code, in_order_of, pascal, tags_of
 from rehearsal.engine.provider import ProviderError
 from rehearsal.engine.values import Properties
 
@@ -20,7 +22,8 @@ _MEMBERS = {"routeTableIds": "RouteTableIds", "subnetIds": "SubnetIds", "securit
 class VpcEndpoint(Handler):
     type = "aws:ec2/vpcEndpoint:VpcEndpoint"
     kept = ("autoAccept", "dnsOptions", "ipAddressType", "serviceRegion", "subnetConfigurations",
-            "resourceConfigurationArn", "serviceNetworkArn")
+            "resourceConfigurationArn", "serviceNetworkArn",
+            "privateDnsEnabled")  # of which the emulator takes no change
     documents = ("policy",)
     defaults = {"vpcEndpointType": "Gateway", "privateDnsEnabled": False}
 
@@ -62,8 +65,10 @@ class VpcEndpoint(Handler):
             "arn": call.arn("ec2", f"vpc-endpoint/{id}"), "vpcId": end["VpcId"], "serviceName": end["ServiceName"],
             "vpcEndpointType": end["VpcEndpointType"], "state": end["State"], "ownerId": end["OwnerId"],
             "policy": end.get("PolicyDocument", ""), "privateDnsEnabled": not gateway and end["PrivateDnsEnabled"],
-            "routeTableIds": end.get("RouteTableIds", []), "subnetIds": end.get("SubnetIds", []),
-            "securityGroupIds": groups or ([] if gateway else [_default_group(call, end["VpcId"])]),
+            "routeTableIds": in_order_of(known.get("routeTableIds"), end.get("RouteTableIds", ())),
+            "subnetIds": in_order_of(known.get("subnetIds"), end.get("SubnetIds", ())),
+            "securityGroupIds": in_order_of(known.get("securityGroupIds"), groups) or (
+                [] if gateway else [_default_group(call, end["VpcId"])]),
             "networkInterfaceIds": end.get("NetworkInterfaceIds", []), "requesterManaged": False,
             "dnsEntries": [{"dnsName": entry["DnsName"], "hostedZoneId": entry["HostedZoneId"]}
                            for entry in end.get("DnsEntries", ())],
@@ -79,6 +84,8 @@ class VpcEndpoint(Handler):
                 before, after = set(old.get(name) or ()), set(new.get(name) or ())
                 changes |= {f"Add{api}": sorted(after - before)} if after - before else {}
                 changes |= {f"Remove{api}": sorted(before - after)} if before - after else {}
+                if name == "routeTableIds":
+                    _move_routes(call, id, new["serviceName"], sorted(before - after), sorted(after - before))
         if "policy" in changed:
             changes |= {"PolicyDocument": new["policy"]} if new.get("policy") else {"ResetPolicy": True}
         if "privateDnsEnabled" in changed:
@@ -120,9 +127,24 @@ _GATEWAY_RANGES = {"s3": ["52.216.0.0/15", "54.231.0.0/16", "3.5.0.0/19"], "dyna
 
 
 def _is_offered(call: Call, name: str) -> bool:
-    answer = call.client("ec2").describe_vpc_endpoint_services(ServiceNames=[name])
-    return name in answer.get("ServiceNames", ()) or any(
-        name == service.get("ServiceName") for service in answer.get("ServiceDetails", ()))
+    try:
+        call.client("ec2").describe_vpc_endpoint_services(ServiceNames=[name])
+    except ClientError as error:
+        if code(error) != "InvalidServiceName":
+            raise
+        return False
+    return True
+
+
+def _move_routes(call: Call, id: str, service: str, leave: list[str], join: list[str]) -> None:
+    """Routes to the prefix list come and go with a gateway endpoint's tables. The emulator makes them on creation,
+    forgets them on a change, and then fails to delete the endpoint."""
+    client, prefixes = call.client("ec2"), _prefix_list(call, service)
+    for table in leave:
+        with absent_is_fine():
+            client.delete_route(RouteTableId=table, DestinationPrefixListId=prefixes)
+    for table in join:
+        client.create_route(RouteTableId=table, DestinationPrefixListId=prefixes, GatewayId=id)
 
 
 def _default_group(call: Call, vpc: str) -> str:

@@ -140,7 +140,7 @@ class NatGateway(Handler):
             if address is None:
                 raise ProviderError("An error occurred (MissingParameter) when calling the CreateNatGateway operation: "
                                     "a public NAT gateway needs an allocationId")
-            if address.get("AssociationId"):
+            if address.get("AssociationId") and not self._is_repeated(call, inputs):
                 raise ProviderError(
                     "An error occurred (Resource.AlreadyAssociated) when calling the CreateNatGateway operation: "
                     f"resource {inputs['allocationId']} is already associated with {address['AssociationId']}")
@@ -151,6 +151,14 @@ class NatGateway(Handler):
             **tag_specifications(call, "natgateway"))["NatGateway"]["NatGatewayId"]
         client.get_waiter("nat_gateway_available").wait(NatGatewayIds=[id], WaiterConfig={"Delay": 1})
         return str(id)
+
+    def _is_repeated(self, call: Call, inputs: Properties) -> bool:
+        """Whether the address is taken by this very gateway: its creation was interrupted and is taken again."""
+        return any(
+            nat["SubnetId"] == inputs["subnetId"] and tags_of(nat.get("Tags")) == call.tags
+            and any(address.get("AllocationId") == inputs["allocationId"] for address in nat["NatGatewayAddresses"])
+            for nat in call.client("ec2").describe_nat_gateways(
+                Filters=[{"Name": "subnet-id", "Values": [inputs["subnetId"]]}])["NatGateways"])
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
         nat = look_up(call, "nat-gateway", id)

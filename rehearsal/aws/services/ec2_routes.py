@@ -176,6 +176,8 @@ class RouteTableAssociation(Handler):
         place = {"SubnetId": inputs["subnetId"]} if inputs.get("subnetId") else {"GatewayId": inputs["gatewayId"]}
         if "SubnetId" in place:
             for table in search(call, "route-table", **{"association.subnet_id": place["SubnetId"]}):
+                if table["RouteTableId"] == inputs["routeTableId"]:
+                    continue  # made by an interrupted creation, which is taken again here
                 raise ProviderError("An error occurred (Resource.AlreadyAssociated) when calling the "
                                     "AssociateRouteTable operation: the specified association for subnet "
                                     f"{place['SubnetId']} conflicts with an existing one of {table['RouteTableId']}")

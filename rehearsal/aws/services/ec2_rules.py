@@ -37,7 +37,10 @@ class _Rule(Handler):
         answer = getattr(call.client("ec2"), f"authorize_security_group_{self.direction}")(
             GroupId=inputs["securityGroupId"], IpPermissions=[{**_ports(inputs), container: [peer]}],
             **tag_specifications(call, "security-group-rule"))
-        return str(answer["SecurityGroupRules"][0]["SecurityGroupRuleId"])
+        id = str(answer["SecurityGroupRules"][0]["SecurityGroupRuleId"])
+        if property == "referencedSecurityGroupId" and inputs.get("description"):
+            self._modify(call, id, inputs)  # the emulator drops the description of a peer that is a group
+        return id
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
         rule = look_up(call, "security-group-rule", id)
@@ -56,13 +59,18 @@ class _Rule(Handler):
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         if changed - {"tags"}:
-            property = _peer_of(new)
-            request = {**_ports(new), _PEERS[property][2]: new[property], "Description": new.get("description") or ""}
-            call.client("ec2").modify_security_group_rules(
-                GroupId=new["securityGroupId"],
-                SecurityGroupRules=[{"SecurityGroupRuleId": id, "SecurityGroupRule": request}])
+            self._modify(call, id, new)
         if "tags" in changed:
             replace_tags(call, id)
+
+    def _modify(self, call: Call, id: str, inputs: Properties) -> None:
+        property = _peer_of(inputs)
+        # The emulator wants ports here for "all protocols" too; -1 is what AWS shows for them.
+        request = {"FromPort": -1, "ToPort": -1, **_ports(inputs), _PEERS[property][2]: inputs[property],
+                   "Description": inputs.get("description") or ""}
+        call.client("ec2").modify_security_group_rules(
+            GroupId=inputs["securityGroupId"],
+            SecurityGroupRules=[{"SecurityGroupRuleId": id, "SecurityGroupRule": request}])
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         rule = look_up(call, "security-group-rule", id)

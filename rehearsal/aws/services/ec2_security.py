@@ -197,13 +197,27 @@ class SecurityGroupRule(Handler):
                 "securityGroupRuleId": _rule_id(call, group, direction, here)}
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
+        """Only the description can change. The emulator ignores that for peers that are groups: those are made
+        again."""
         group, direction, _ = _parsed(id)
-        getattr(call.client("ec2"), f"update_security_group_rule_descriptions_{direction}")(
-            GroupId=group, IpPermissions=[atom.permission() for atom in of_block(new, group)])
+        atoms = of_block(new, group)
+        groups = [atom for atom in atoms if atom.kind == "group"]
+        revoke(call, group, direction, _as_they_are(call, group, direction, groups))
+        _permit(call, group, direction, groups)
+        if len(groups) < len(atoms):
+            getattr(call.client("ec2"), f"update_security_group_rule_descriptions_{direction}")(
+                GroupId=group, IpPermissions=[atom.permission() for atom in atoms if atom.kind != "group"])
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         group, direction, atoms = _parsed(id)
-        revoke(call, group, direction, atoms)
+        revoke(call, group, direction, _as_they_are(call, group, direction, atoms))
+
+
+def _as_they_are(call: Call, group: str, direction: str, atoms: Sequence[Atom]) -> list[Atom]:
+    """With the descriptions that they have: the emulator finds a rule only by all of its members."""
+    places = {atom.place for atom in atoms}
+    described = look_up(call, "security-group", group) or {}
+    return [atom for atom in observed(described.get(DIRECTIONS[direction], ())) if atom.place in places]
 
 
 def _parsed(id: str) -> tuple[str, str, list[Atom]]:

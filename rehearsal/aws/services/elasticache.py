@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from rehearsal.aws.handler import Call, Handler, Naming, Reference, resource
 from rehearsal.aws.services import _references as references
-from rehearsal.aws.services._convert import found, pairs, present, refused, retag, select, tag_map, unless
+from rehearsal.aws.services._convert import (
+    OFTEN,
+    found,
+    given_back,
+    pairs,
+    present,
+    refused,
+    retag,
+    select,
+    tag_map,
+    unless,
+)
 from rehearsal.engine.values import Properties
 
 _GONE = ("ReplicationGroupNotFoundFault", "ReplicationGroupNotFound")
@@ -39,16 +51,18 @@ _CREATION = {
 
 @resource
 class ReplicationGroup(Handler):
+    """MiniStack has no resharding: a new number of node groups is kept, the emulated group stays as it was."""
+
     type = "aws:elasticache/replicationGroup:ReplicationGroup"
     naming = Naming("replicationGroupId", maximum=40, lower=True)
     defaults = {"autoMinorVersionUpgrade": True, "automaticFailoverEnabled": False, "multiAzEnabled": False,
                 "applyImmediately": False, "engine": "redis"}
-    kept = ("applyImmediately", "authToken", "authTokenUpdateStrategy", "authTokenWo", "authTokenWoVersion",
-            "autoMinorVersionUpgrade", "clusterMode", "dataTieringEnabled", "durability", "finalSnapshotIdentifier",
-            "ipDiscovery", "kmsKeyId", "logDeliveryConfigurations", "maintenanceWindow", "networkType",
-            "nodeGroupConfigurations", "notificationTopicArn", "parameterGroupName", "port",
-            "preferredCacheClusterAzs", "securityGroupIds", "snapshotArns", "snapshotName", "subnetGroupName",
-            "transitEncryptionMode", "userGroupIds", "engineVersion", "snapshotRetentionLimit", "snapshotWindow")
+    kept = ("applyImmediately", "authTokenUpdateStrategy", "authTokenWo", "authTokenWoVersion",
+            "autoMinorVersionUpgrade", "dataTieringEnabled", "durability", "finalSnapshotIdentifier",
+            "ipDiscovery", "kmsKeyId", "maintenanceWindow", "networkType",
+            "nodeGroupConfigurations", "notificationTopicArn", "numNodeGroups",
+            "port", "preferredCacheClusterAzs", "securityGroupIds", "snapshotArns", "snapshotName", "subnetGroupName")
+    _unshown = ("authToken", "parameterGroupName", "engineVersion")
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
         yield from references.given(inputs, {
@@ -63,62 +77,55 @@ class ReplicationGroup(Handler):
         _check(inputs, "CreateReplicationGroup")
         client = call.client("elasticache")
         logs = [_log(each) for each in inputs.get("logDeliveryConfigurations") or ()]
-        version = inputs.get("engineVersion") or _DEFAULT_VERSION[inputs["engine"]]
-        sent = select(inputs, {**_BOTH, **_CREATION}) | {"EngineVersion": version}
+        version = inputs.get("engineVersion") or _DEFAULT_VERSION[inputs.get("engine") or "redis"]
+        sent = {"Engine": "redis", **select(inputs, {**_BOTH, **_CREATION}), "EngineVersion": version}
         if inputs.get("nodeGroupConfigurations"):
             sent["NodeGroupConfiguration"] = [_node_group(each) for each in inputs["nodeGroupConfigurations"]]
         answer = client.create_replication_group(
             ReplicationGroupId=inputs["replicationGroupId"], Tags=call.tag_list, **sent,
             **({"LogDeliveryConfigurations": logs} if logs else {}))
         id = str(answer["ReplicationGroup"]["ReplicationGroupId"])
+        call.made(id)
         client.get_waiter("replication_group_available").wait(
-            ReplicationGroupId=id, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+            ReplicationGroupId=id, WaiterConfig=OFTEN)
         return id
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
         group = _describe(call, id)
         if group is None:
             return None
-        members = sorted(group.get("MemberClusters") or ())
-        shards = group.get("NodeGroups") or []
-        endpoint = shards[0].get("PrimaryEndpoint", {}) if shards else {}
-        configuration = group.get("ConfigurationEndpoint") or {}
-        arn = group.get("ARN") or call.arn("elasticache", f"replicationgroup:{id}")
         client = call.client("elasticache")
-        nodes = client.describe_cache_clusters(CacheClusterId=members[0])["CacheClusters"] if members and \
-            found(lambda: client.describe_cache_clusters(CacheClusterId=members[0]), "CacheClusterNotFound") else []
-        requested = known.get("engineVersion")
-        actual = (nodes[0].get("EngineVersion") if nodes else None) or requested or _DEFAULT_VERSION[
-            group.get("Engine") or "redis"]
-        host = endpoint.get("Address", "")
+        shards = group.get("NodeGroups") or []
+        members = [each["CacheClusterId"] for shard in shards for each in shard.get("NodeGroupMembers") or ()]
+        node = (found(lambda: client.describe_cache_clusters(CacheClusterId=members[0]), "CacheClusterNotFound")
+                or {"CacheClusters": [{}]})["CacheClusters"][0]
+        arn = group["ARN"]
+        version = known.get("engineVersion") or node.get("EngineVersion") or _DEFAULT_VERSION[group["Engine"]]
         return {
-            "arn": arn, "replicationGroupId": id, "description": group.get("Description"),
-            "engine": group.get("Engine") or known.get("engine"), "engineVersionActual": _full(actual),
-            "nodeType": group.get("CacheNodeType"),
+            **given_back(known, self._unshown), "arn": arn, "replicationGroupId": id, "description": group.get("Description"),
+            "engine": group["Engine"], "engineVersionActual": _full(version), "nodeType": group.get("CacheNodeType"),
             "automaticFailoverEnabled": group.get("AutomaticFailover") in ("enabled", "enabling"),
             "multiAzEnabled": group.get("MultiAZ") == "enabled",
             "atRestEncryptionEnabled": bool(group.get("AtRestEncryptionEnabled")),
             "transitEncryptionEnabled": bool(group.get("TransitEncryptionEnabled")),
-            "clusterEnabled": bool(group.get("ClusterEnabled")),
-            "numCacheClusters": len(members), "memberClusters": members, "numNodeGroups": len(shards),
-            "replicasPerNodeGroup": max(len(shards[0].get("NodeGroupMembers") or ()) - 1, 0) if shards else 0,
-            "primaryEndpointAddress": None if configuration else host,
-            "readerEndpointAddress": None if configuration else (
-                shards[0].get("ReaderEndpoint", {}).get("Address") if shards else None) or host,
-            "configurationEndpointAddress": configuration.get("Address"),
+            "transitEncryptionMode": group.get("TransitEncryptionMode"),
+            "clusterEnabled": bool(group.get("ClusterEnabled")), "clusterMode": group.get("ClusterMode"),
+            "snapshotRetentionLimit": group.get("SnapshotRetentionLimit"), "snapshotWindow": group.get("SnapshotWindow"),
+            "userGroupIds": group.get("UserGroupIds") or None,
+            "logDeliveryConfigurations": [_logged(each) for each in group.get("LogDeliveryConfigurations") or ()] or None,
+            "numCacheClusters": len(members), "memberClusters": sorted(members), "numNodeGroups": len(shards),
+            "replicasPerNodeGroup": max(len(shards[0]["NodeGroupMembers"]) - 1, 0) if shards else 0,
+            **_endpoints(call, id, group),
             "tags": tag_map(client.list_tags_for_resource(ResourceName=arn)["TagList"])}
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         client = call.client("elasticache")
         _check(new, "ModifyReplicationGroup")
         if "numCacheClusters" in changed and new.get("numCacheClusters") is not None:
-            now = len((_describe(call, id) or {}).get("MemberClusters") or ())
+            now = sum(len(shard["NodeGroupMembers"]) for shard in (_describe(call, id) or {}).get("NodeGroups") or ())
             scale = client.increase_replica_count if new["numCacheClusters"] > now else client.decrease_replica_count
             if new["numCacheClusters"] != now:
                 scale(ReplicationGroupId=id, NewReplicaCount=new["numCacheClusters"] - 1, ApplyImmediately=True)
-        if "numNodeGroups" in changed and new.get("numNodeGroups") is not None:
-            client.modify_replication_group_shard_configuration(
-                ReplicationGroupId=id, NodeGroupCount=new["numNodeGroups"], ApplyImmediately=True)
         sent = select(new, _BOTH, changed)
         if "logDeliveryConfigurations" in changed:
             after = [_log(each) for each in new.get("logDeliveryConfigurations") or ()]
@@ -145,7 +152,7 @@ class ReplicationGroup(Handler):
 
 
 def _check(inputs: Properties, operation: str) -> None:
-    engine, version, node = inputs["engine"], inputs.get("engineVersion"), inputs.get("nodeType")
+    engine, version, node = inputs.get("engine") or "redis", inputs.get("engineVersion"), inputs.get("nodeType")
     problem = None
     if engine not in _VERSIONS:
         problem = f"Invalid value for Engine: {engine}. It must be one of {', '.join(_VERSIONS)}."
@@ -182,6 +189,30 @@ def _log(each: Properties) -> dict[str, Any]:
           "kinesis-firehose": ("KinesisFirehoseDetails", "DeliveryStream")}[each["destinationType"]]
     return {"DestinationDetails": {to[0]: {to[1]: each["destination"]}}, "DestinationType": each["destinationType"],
             "LogFormat": each["logFormat"], "LogType": each["logType"]}
+
+
+def _logged(each: dict[str, Any]) -> Properties:
+    details = each["DestinationDetails"]
+    to = details.get("CloudWatchLogsDetails", {}).get("LogGroup") or details["KinesisFirehoseDetails"]["DeliveryStream"]
+    return {"destination": to, "destinationType": each["DestinationType"], "logFormat": each["LogFormat"],
+            "logType": each["LogType"]}
+
+
+def _endpoints(call: Call, id: str, group: dict[str, Any]) -> Properties:
+    """Names as ElastiCache makes them: the emulator answers with its own host's."""
+    own = hashlib.sha256(f"{call.account}:{call.region}".encode()).hexdigest()[:6]
+    zone = re.sub(r"^([a-z]+)-([a-z])[a-z]*-(\d)$", r"\1\2\3", call.region)
+    domain = f"{own}.{zone}.cache.amazonaws.com"
+    encrypted = bool(group.get("TransitEncryptionEnabled"))
+    if group.get("ClusterEnabled"):
+        name = f"clustercfg.{id}.{domain}" if encrypted else f"{id}.{own}.clustercfg.{zone}.cache.amazonaws.com"
+        return {"configurationEndpointAddress": name, "primaryEndpointAddress": None, "readerEndpointAddress": None}
+    if encrypted:
+        return {"configurationEndpointAddress": None, "primaryEndpointAddress": f"master.{id}.{domain}",
+                "readerEndpointAddress": f"replica.{id}.{domain}"}
+    return {"configurationEndpointAddress": None,
+            "primaryEndpointAddress": f"{id}.{own}.ng.0001.{zone}.cache.amazonaws.com",
+            "readerEndpointAddress": f"{id}-ro.{own}.ng.0001.{zone}.cache.amazonaws.com"}
 
 
 def _node_group(each: Properties) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class ParameterGroup(Handler):
         call.client("elasticache").create_cache_parameter_group(
             CacheParameterGroupName=inputs["name"], CacheParameterGroupFamily=inputs["family"], Tags=call.tag_list,
             Description=inputs.get("description") or "Managed by Pulumi")
+        call.made(str(inputs["name"]))
         _apply(call, inputs["name"], inputs.get("parameters") or [])
         return str(inputs["name"])
 

@@ -13,11 +13,23 @@ from typing import Any
 
 from rehearsal.aws.handler import Call, Handler, Naming, Reference, data_source, resource
 from rehearsal.aws.services import _references as references
-from rehearsal.aws.services._convert import iso, pairs, present, refused, retag, select, tag_map, unless
+from rehearsal.aws.services._convert import (
+    OFTEN,
+    given_back,
+    iso,
+    pairs,
+    present,
+    refused,
+    retag,
+    select,
+    tag_map,
+    unless,
+)
 from rehearsal.aws.services._rds_identity import GONE, describe, forget, instance_exists, remember, resource_id
 from rehearsal.aws.services._rds_parameters import COMMON, CREATION, MODIFICATION, READ, RESTORE, SETTINGS
 from rehearsal.aws.services._rds_values import HOSTED_ZONES, class_problem, family, resolve_version, versions
 from rehearsal.engine.values import Properties
+
 
 @resource
 class Instance(Handler):
@@ -28,10 +40,10 @@ class Instance(Handler):
                 "deletionProtection": False, "applyImmediately": False, "dedicatedLogVolume": False}
     kept = ("allowMajorVersionUpgrade", "applyImmediately", "backupTarget", "blueGreenUpdate", "customerOwnedIpEnabled",
             "databaseInsightsMode", "dedicatedLogVolume", "deleteAutomatedBackups", "domain", "domainIamRoleName",
-            "engineLifecycleSupport", "finalSnapshotIdentifier", "identifierPrefix", "manageMasterUserPassword",
-            "masterUserSecretKmsKeyId", "networkType", "optionGroupName", "password", "passwordWo",
+            "engineLifecycleSupport", "finalSnapshotIdentifier", "identifierPrefix",
+            "masterUserSecretKmsKeyId", "networkType", "optionGroupName", "passwordWo",
             "passwordWoVersion", "performanceInsightsEnabled", "performanceInsightsKmsKeyId",
-            "performanceInsightsRetentionPeriod", "publiclyAccessible", "replicaMode", "replicateSourceDb",
+            "performanceInsightsRetentionPeriod", "publiclyAccessible", "replicaMode",
             "restoreToPointInTime", "skipFinalSnapshot", "snapshotIdentifier", "storageThroughput",
             "upgradeStorageConfig", "customIamInstanceProfile", "s3Import")
 
@@ -71,9 +83,10 @@ class Instance(Handler):
             later = select(inputs, {**COMMON, **SETTINGS}) | _version(inputs)
             if later:
                 rds.modify_db_instance(DBInstanceIdentifier=name, ApplyImmediately=True, **later)
+        id = call.made(remember(call, name))
         rds.get_waiter("db_instance_available").wait(
-            DBInstanceIdentifier=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-        return remember(call, name)
+            DBInstanceIdentifier=name, WaiterConfig=OFTEN)
+        return id
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
         instance = describe(call, id)
@@ -163,7 +176,7 @@ def outputs(call: Call, instance: dict[str, Any], known: Properties) -> Properti
     requested = known.get("engineVersion")
     actual = instance["EngineVersion"]
     prefix = isinstance(requested, str) and (actual == requested or actual.startswith(requested + "."))
-    return got | {
+    return got | given_back(known, ("manageMasterUserPassword", "password", "replicateSourceDb")) | {
         "resourceId": resource_id(call, instance["DBInstanceIdentifier"]), "address": endpoint.get("Address"), "port": endpoint.get("Port"),
         "endpoint": f"{endpoint['Address']}:{endpoint['Port']}" if endpoint else None,
         "engineVersion": requested if prefix else actual,

@@ -75,6 +75,7 @@ class ParameterGroup(Handler):
         call.client("rds").create_db_parameter_group(
             DBParameterGroupName=inputs["name"], DBParameterGroupFamily=inputs["family"],
             Description=inputs.get("description") or "Managed by Pulumi", Tags=call.tag_list)
+        call.made(str(inputs["name"]))
         _apply(call, inputs["name"], inputs.get("parameters") or [])
         return str(inputs["name"])
 

@@ -49,6 +49,7 @@ class Secret(Handler):
         arn = client.create_secret(
             Name=inputs["name"], Tags=call.tag_list,
             **present(Description=inputs.get("description") or None, KmsKeyId=inputs.get("kmsKeyId"), Type=None))["ARN"]
+        call.made(str(arn))
         if inputs.get("replicas"):
             _replicate(call, arn, inputs["replicas"], bool(inputs.get("forceOverwriteReplicaSecret")))
         if inputs.get("policy"):
@@ -60,12 +61,13 @@ class Secret(Handler):
         if secret is None:
             return None
         policy = found(lambda: call.client("secretsmanager").get_resource_policy(SecretId=id), GONE) or {}
-        order = [each["region"] for each in known.get("replicas") or ()]
+        given = {each["region"]: each.get("kmsKeyId") for each in known.get("replicas") or ()}  # moto loses the keys
+        order = list(given)
         replicas = sorted(secret.get("ReplicationStatus") or (),
                           key=lambda each: (order.index(each["Region"]) if each["Region"] in order else len(order)))
         return {"arn": secret["ARN"], "name": secret["Name"], "description": secret.get("Description"),
                 "kmsKeyId": secret.get("KmsKeyId"), "policy": policy.get("ResourcePolicy"),
-                "replicas": [present(region=each["Region"], kmsKeyId=each.get("KmsKeyId"), status=each.get("Status"),
+                "replicas": [present(region=each["Region"], kmsKeyId=given.get(each["Region"]) or each.get("KmsKeyId"), status=each.get("Status"),
                                      statusMessage=each.get("StatusMessage")) for each in replicas] or None,
                 "tags": tag_map(secret.get("Tags"))}
 

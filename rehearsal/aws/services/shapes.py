@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -82,6 +82,12 @@ def name_of(call: Call, inputs: Properties, property: str = "name") -> str:
     if name:
         return str(name)
     return f"{inputs[property + 'Prefix']}{call.context.random.getrandbits(104):026x}"
+
+
+def in_order_of(known: Sequence[Any] | None, observed: Iterable[Any]) -> list[Any]:
+    """A set as a list: what the program names in the program's order, the rest sorted after it."""
+    order = list(known or ())
+    return sorted(observed, key=lambda item: (order.index(item) if item in order else len(order), str(item)))
 
 
 def same_document(text: Any) -> Any:

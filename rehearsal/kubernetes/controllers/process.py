@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import logging
 import signal
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -17,6 +17,14 @@ from aiohttp import web
 from rehearsal.kubernetes.agent import PORT_NAMES, Wanted
 from rehearsal.kubernetes.controllers.api import Api
 from rehearsal.kubernetes.controllers.aws import Aws
+from rehearsal.kubernetes.controllers.cluster_proxy import ClusterProxy
+from rehearsal.kubernetes.controllers.external_secrets import ExternalSecrets
+from rehearsal.kubernetes.controllers.informer import Informer
+from rehearsal.kubernetes.controllers.metrics_api import MetricsApi
+from rehearsal.kubernetes.controllers.secret_sources import AwsSource
+from rehearsal.kubernetes.controllers.volumes import Volumes
+from rehearsal.kubernetes.loadbalancer import wiring as load_balancing
+from rehearsal.kubernetes.loadbalancer.wiring import LoadBalancing
 from rehearsal.kubernetes.node import wiring
 from rehearsal.kubernetes.node.fleet import FleetSettings
 from rehearsal.kubernetes.node.groups import EksNodeGroups, FileNodeGroups, NodeGroups
@@ -77,15 +85,60 @@ async def run(home: Path, wanted: Wanted) -> None:
         api, groups, FleetSettings(wanted.region, ports["kubelet"], version),
         KubeletSettings(home / "pods", f"http://127.0.0.1:{ports['cluster-proxy']}", wanted.backoff_seconds),
         Isolation(wanted.isolation), tls)
+    balancing = load_balancing.build(
+        api, wanted.cluster, node.addresses, ports["front-door"], home, region=wanted.region, aws=aws,
+        lag_seconds=wanted.endpoint_lag_seconds, metrics_period_seconds=wanted.metrics_period_seconds)
+    parts = Parts(
+        node, balancing, MetricsApi(api, node.kubelet, tls, ports["metrics"]),
+        ClusterProxy(balancing.controller.services, balancing.controller.slices, node.addresses,
+                     ports["cluster-proxy"]),
+        Volumes(api, node.claims, node.node_objects),
+        ExternalSecrets(api, AwsSource(aws), node.secrets) if aws is not None else None)
     try:
-        with contextlib.suppress(*(Stopped,)):
-            await _until_stopped(stop, node, ports)
+        await _until_stopped(stop, parts, ports["control"])
     finally:
+        if parts.external_secrets is not None:
+            parts.external_secrets.close()
+        balancing.plane.close()
         await node.kubelet.close()
         await api.close()
 
 
-async def _until_stopped(stop: asyncio.Event, node: wiring.Node, ports: dict[str, int]) -> None:
+@dataclass(frozen=True)
+class Parts:
+    node: wiring.Node
+    balancing: LoadBalancing
+    metrics: MetricsApi
+    proxy: ClusterProxy
+    volumes: Volumes
+    external_secrets: ExternalSecrets | None  # None: a cluster without AWS
+
+    @property
+    def informers(self) -> tuple[Informer, ...]:
+        """Each once."""
+        return (*self.node.informers, *self.balancing.controller.informers, self.volumes.classes, self.volumes.volumes,
+                *(self.external_secrets.informers if self.external_secrets is not None else ()))
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        for informer in self.informers:
+            tasks.create_task(informer.run())
+        self.node.start(tasks)
+        self.balancing.start(tasks)
+        for part in (self.metrics, self.proxy, self.volumes):
+            tasks.create_task(part.run())
+
+    def state(self) -> dict[str, Any]:
+        node = self.node
+        return {
+            "nodes": {name: {"zone": each.subnet.zone, "group": each.group.name, "address": each.address}
+                      for name, each in node.instances.items()},
+            "pods": {f"{pod.object['metadata']['namespace']}/{pod.object['metadata']['name']}":
+                     {"address": pod.address, "ports": node.addresses.ports_of(pod.address)}
+                     for pod in node.kubelet.pods.values()},
+            "loadBalancers": self.balancing.state()}
+
+
+async def _until_stopped(stop: asyncio.Event, parts: Parts, port: int) -> None:
     async def watch() -> None:
         await stop.wait()
         raise Stopped
@@ -93,25 +146,18 @@ async def _until_stopped(stop: asyncio.Event, node: wiring.Node, ports: dict[str
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(watch())
-            node.start(tasks)
-            tasks.create_task(_control(node, ports["control"]))
+            parts.start(tasks)
+            tasks.create_task(_control(parts, port))
     except* Stopped:
         log.info("stopped")
 
 
-async def _control(node: wiring.Node, port: int) -> None:
+async def _control(parts: Parts, port: int) -> None:
     async def ready(request: web.Request) -> web.Response:
-        synced = all(informer.synced.is_set() for informer in node.informers)
-        return web.Response(status=200 if synced else 503)
+        return web.Response(status=200 if all(each.synced.is_set() for each in parts.informers) else 503)
 
     async def state(request: web.Request) -> web.Response:
-        shown: dict[str, Any] = {
-            "nodes": {name: {"zone": each.subnet.zone, "group": each.group.name, "address": each.address}
-                      for name, each in node.instances.items()},
-            "pods": {f"{pod.object['metadata']['namespace']}/{pod.object['metadata']['name']}":
-                     {"address": pod.address, "ports": node.addresses.ports_of(pod.address)}
-                     for pod in node.kubelet.pods.values()}}
-        return web.json_response(shown)
+        return web.json_response(parts.state())
 
     app = web.Application()
     app.router.add_get("/ready", ready)

@@ -15,7 +15,7 @@ from rehearsal.kubernetes.node import probes
 from rehearsal.kubernetes.node.environment import NotReady, Place, environment_of
 from rehearsal.kubernetes.node.quantities import bytes_of
 from rehearsal.kubernetes.node.runtime import Exit, Running
-from rehearsal.kubernetes.node.services import Services, backoff, now
+from rehearsal.kubernetes.node.services import Services, backoff, in_background, now
 from rehearsal.kubernetes.standin.behaviour import tag_of
 from rehearsal.kubernetes.standin.container import Start
 
@@ -64,6 +64,11 @@ class Container:
     @property
     def running(self) -> bool:
         return "running" in self.state
+
+    @property
+    def loopback_ports(self) -> dict[int, int]:
+        """Container port → port on 127.0.0.1, while it runs."""
+        return self._running.ports if self._running is not None else {}
 
     def log_file(self, restart: int) -> Path:
         metadata = self._pod["metadata"]
@@ -119,7 +124,8 @@ class Container:
                 await asyncio.sleep(CONFIG_RETRY_SECONDS)
                 continue
             if self._services.settings.proxy_url:
-                values.setdefault("HTTP_PROXY", self._services.settings.proxy_url)
+                namespace = self._pod["metadata"]["namespace"]
+                values.setdefault("HTTP_PROXY", self._services.settings.proxy_url.replace("://", f"://{namespace}:-@"))
             return values
 
     async def _once(self, environment: dict[str, str]) -> Exit:
@@ -207,7 +213,7 @@ class Container:
             # An event for each kind of failure, not for each failure: kubelets count, we don't repeat.
             if result.message not in told:
                 told.add(result.message)
-                _in_background(self._services.event(self._pod, "Unhealthy",
+                in_background(self._services.event(self._pod, "Unhealthy",
                                                     f"{kind.capitalize()} probe failed: {result.message}",
                                                     container=self.name))
         return failed
@@ -248,15 +254,6 @@ class Container:
         result = await probes.execute("hook", {**hook, "timeoutSeconds": 3600}, target)
         if not result.success:
             await self._services.event(self._pod, f"Failed{kind}", result.message, container=self.name)
-
-
-_tasks: set[asyncio.Task[None]] = set()
-
-
-def _in_background(work: Any) -> None:
-    task = asyncio.ensure_future(work)
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
 
 
 def ports_of(spec: Object) -> list[int]:

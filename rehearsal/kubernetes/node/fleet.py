@@ -34,6 +34,8 @@ class FleetSettings:
     kubelet_port: int
     version: str
     poll_seconds: float = 0.5
+    settled_poll_seconds: float = 2.0  # once nothing has changed for `settled_after_seconds`
+    settled_after_seconds: float = 30.0
     lease_seconds: float = 4.0  # a kubelet renews each 10 s; the rehearsal's grace period is shorter too
     drain_seconds: float = 900.0  # how long an EKS update waits for evictions that a disruption budget refuses
 
@@ -52,16 +54,22 @@ class Fleet:
         await self._objects.synced.wait()
         leases = asyncio.create_task(self._renew())
         told = ""
+        clock = asyncio.get_running_loop().time
+        before, changed = None, clock()
         try:
             while True:
                 try:
-                    await self._step(await asyncio.to_thread(self._groups.groups))
+                    groups = await asyncio.to_thread(self._groups.groups)
+                    if groups != before or self._leaving:
+                        before, changed = groups, clock()
+                    await self._step(groups)
                     told = ""
                 except (ApiError, *UNREACHABLE, OSError, ValueError, AwsUnavailable) as error:
                     if str(error) != told:
                         told = str(error)
                         log.warning("nodes: %s", error)
-                await asyncio.sleep(self._settings.poll_seconds)
+                settled = clock() - changed > self._settings.settled_after_seconds
+                await asyncio.sleep(self._settings.settled_poll_seconds if settled else self._settings.poll_seconds)
         finally:
             leases.cancel()
             for task in self._leaving.values():

@@ -53,7 +53,11 @@ class FileNodeGroups:
         self._path = path
 
     def groups(self) -> list[NodeGroup]:
-        return [self._group(entry) for entry in json.loads(self._path.read_text())]
+        """Raises ValueError for a file that is not so (also while it is being written)."""
+        try:
+            return [self._group(entry) for entry in json.loads(self._path.read_text())]
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{self._path}: a node group is malformed: {error!r}") from error
 
     @staticmethod
     def _group(entry: dict[str, Any]) -> NodeGroup:

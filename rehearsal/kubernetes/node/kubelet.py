@@ -11,7 +11,7 @@ from rehearsal.kubernetes.controllers.api import Object
 from rehearsal.kubernetes.controllers.informer import Informer, Key, key_of
 from rehearsal.kubernetes.node.environment import Place
 from rehearsal.kubernetes.node.pod import Pod
-from rehearsal.kubernetes.node.services import Services
+from rehearsal.kubernetes.node.services import Services, in_background
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,11 @@ class Kubelet:
         if pod["spec"].get("hostNetwork"):
             address = host.address
         else:
-            address = (pod.get("status") or {}).get("podIP") or self._services.addresses.allocate(host.cidr)
+            try:
+                address = (pod.get("status") or {}).get("podIP") or self._services.addresses.allocate(host.cidr)
+            except ValueError as full:
+                in_background(self._services.event(pod, "FailedCreatePodSandBox", str(full)))
+                return  # stays Pending; its next change tries again
             self._services.addresses.reserve(address)
         started = self.pods[uid] = Pod(pod, self._services, Place(pod["spec"]["nodeName"], host.address, address))
         task = self._tasks[uid] = asyncio.create_task(started.run())

@@ -47,6 +47,11 @@ class Pod:
         return next((each for each in (*self._mains, *self._inits) if each.name == name or not name), None)
 
     @property
+    def containers(self) -> tuple[Container, ...]:
+        """Those that serve: the main ones and sidecars."""
+        return (*self._mains, *(each for each in self._inits if each.sidecar))
+
+    @property
     def address(self) -> str:
         return self._place.pod_address
 

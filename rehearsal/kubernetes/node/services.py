@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import logging
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Coroutine
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rehearsal.kubernetes.controllers.api import UNREACHABLE, Api, ApiError, Object
 from rehearsal.kubernetes.node.addresses import Addresses
@@ -21,7 +24,7 @@ COMPONENT = "kubelet"
 @dataclass(frozen=True)
 class KubeletSettings:
     logs: Path  # {namespace}_{pod}_{uid}/{container}/{restart}.log, as a kubelet has it
-    proxy_url: str = ""  # HTTP_PROXY of every container: the names inside the cluster
+    proxy_url: str = ""  # HTTP_PROXY of every container, with its namespace as the user
     backoff_seconds: float = 10.0  # after the second crash; doubles, see `backoff`
     backoff_limit_seconds: float = 300.0
     first_probe_grace_seconds: float = 1.0  # a stand-in needs milliseconds where an image needs a probe's period
@@ -34,7 +37,6 @@ class Services:
     runtime: Runtime
     references: References
     settings: KubeletSettings
-    tokens: dict[str, str] = field(default_factory=dict)
 
     async def event(self, pod: Object, reason: str, message: str, *, container: str = "") -> None:
         """A Warning event on the pod. Losing one is no reason to stop: it is logged."""
@@ -52,6 +54,16 @@ class Services:
             await self.api.create(f"/api/v1/namespaces/{metadata['namespace']}/events", body)
         except (ApiError, *UNREACHABLE) as error:
             log.info("event %s of %s not written: %s", reason, metadata["name"], error)
+
+
+_background: set[asyncio.Task[None]] = set()
+
+
+def in_background(work: Coroutine[Any, Any, None]) -> None:
+    """Starts it without waiting, and keeps it from being collected before it is done."""
+    task = asyncio.ensure_future(work)
+    _background.add(task)
+    task.add_done_callback(_background.discard)
 
 
 def now() -> str:

@@ -1,4 +1,4 @@
-"""Builds the node: informers, runtime, kubelet, fleet, endpoint. `run` is all of it as tasks of one group."""
+"""Builds the node: informers, runtime, kubelet, fleet, endpoint. `start` runs it as tasks of one group."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Node:
     pods: Informer
     secrets: Informer
     claims: Informer
+    node_objects: Informer
     addresses: Addresses
     kubelet: Kubelet
     fleet: Fleet
@@ -34,8 +35,7 @@ class Node:
     informers: tuple[Informer, ...]
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
-        for informer in self.informers:
-            tasks.create_task(informer.run())
+        """The informers are run by the caller."""
         tasks.create_task(self.runtime.run())
         tasks.create_task(self.endpoint.run())
         tasks.create_task(self._after_references())
@@ -58,7 +58,7 @@ def build(api: Api, groups: NodeGroups, fleet: FleetSettings, settings: KubeletS
     services = Services(api, addresses, runtime, References(config_maps, secrets, claims), settings)
     kubelet = Kubelet(services, pods, instances)
     return Node(
-        pods=pods, secrets=secrets, claims=claims, addresses=addresses, kubelet=kubelet,
+        pods=pods, secrets=secrets, claims=claims, node_objects=nodes, addresses=addresses, kubelet=kubelet,
         fleet=Fleet(api, groups, instances, kubelet, addresses, nodes, fleet), instances=instances, runtime=runtime,
         endpoint=Endpoint(kubelet, tls, fleet.kubelet_port),
         informers=(pods, secrets, config_maps, claims, nodes))

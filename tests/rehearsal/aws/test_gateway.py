@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import datetime
 import json
-import urllib.error
+import urllib.parse
 import urllib.request
 from typing import Any
 
@@ -170,16 +172,46 @@ def test_kept_objects_are_kept_by_account_region_and_type(aws: Any) -> None:
     assert not aws.kept.delete(aws.account, "us-east-1", "t", "a/b c")
 
 
-def test_a_token_review_is_answered_or_says_what_is_missing(aws: Any) -> None:
-    review = json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "x"}})
-    request = urllib.request.Request(f"{aws.endpoint.url}/_candlefish/eks/authenticate", review.encode(),
-                                     {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            assert json.loads(response.read())["status"].get("authenticated", False) is False
-    except urllib.error.HTTPError as error:
-        assert error.code == 501
-        assert "rehearsal.kubernetes.tokens" in json.loads(error.read())["message"]
+def test_a_token_of_the_account_is_an_administrator_of_its_cluster(aws: Any) -> None:
+    aws.client("eks").create_cluster(name="mine", roleArn=f"arn:aws:iam::{aws.account}:role/r",
+                                     resourcesVpcConfig={"subnetIds": ["subnet-1", "subnet-2"]})
+    status = _review(aws, _token(aws.account, "mine"), "mine")
+    assert status["authenticated"]
+    assert "system:masters" in status["user"]["groups"]
+    assert not _review(aws, _token("999999999999", "mine"), "mine").get("authenticated")
+
+
+def test_a_token_that_is_none_authenticates_nobody(aws: Any) -> None:
+    assert not _review(aws, "x", "mine").get("authenticated")
+
+
+def test_an_access_entry_gives_its_groups_to_the_role(aws: Any) -> None:
+    role = f"arn:aws:iam::{aws.account}:role/viewer"
+    eks = aws.client("eks")
+    eks.create_cluster(name="mine", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1", "subnet-2"]},
+                       accessConfig={"authenticationMode": "API"})
+    eks.create_access_entry(clusterName="mine", principalArn=role, kubernetesGroups=["viewers"])
+    keys = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
+    assert _review(aws, _token(keys["AccessKeyId"], "mine"), "mine")["user"]["groups"] == ["viewers"]
+
+
+def _token(access_key: str, cluster: str) -> str:
+    now = datetime.datetime.now(datetime.UTC)
+    query = urllib.parse.urlencode({
+        "Action": "GetCallerIdentity", "Version": "2011-06-15", "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+        "X-Amz-Credential": f"{access_key}/{now:%Y%m%d}/us-east-1/sts/aws4_request", "X-Amz-Expires": "60",
+        "X-Amz-Date": f"{now:%Y%m%dT%H%M%SZ}", "X-Amz-SignedHeaders": "host;x-k8s-aws-id", "X-Amz-Signature": "0"})
+    url = f"https://sts.us-east-1.amazonaws.com/?{query}"
+    return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
+
+
+def _review(aws: Any, token: str, cluster: str) -> dict[str, Any]:
+    review = json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}})
+    request = urllib.request.Request(f"{aws.endpoint.url}/_candlefish/eks/authenticate/{cluster}",
+                                     review.encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as response:
+        status: dict[str, Any] = json.loads(response.read())["status"]
+        return status
 
 
 def _own(aws: Any, service: str, **config: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Takes batches of animation events, keeps the valid ones and turns their numbers into metrics (F1)."""

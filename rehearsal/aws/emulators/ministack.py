@@ -1,0 +1,11 @@
+"""MiniStack with what we add to it: `hypercorn rehearsal.aws.emulators.ministack:app`."""
+
+from __future__ import annotations
+
+from ministack.app import app
+
+from rehearsal.aws.emulators import eks
+
+eks.install()
+
+__all__ = ["app"]

@@ -1,0 +1,166 @@
+"""`kubernetes:helm.sh/v3:Release`: recorded in the cluster as Helm records it, so that `helm list` shows it.
+
+The chart is not fetched and not rendered: its values are not validated and none of its objects exist, except the
+definitions of its custom kinds (crds.py), without which the program's own objects could not be created.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import gzip
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rehearsal.engine.provider import Checked, Context, Diff, Failure, Found, ProviderError
+from rehearsal.engine.provider import NotFound as Gone
+from rehearsal.engine.values import UNKNOWN, Properties
+from rehearsal.kubernetes import crds
+from rehearsal.kubernetes import provider_diff as diffs
+from rehearsal.kubernetes.client import Client, NotFound, Object
+from rehearsal.kubernetes.provider_names import autoname, split
+from rehearsal.kubernetes.waits import Waiter
+
+FIELD_MANAGER = "candlefish-helm"
+_REPLACES = ("name", "namespace")
+
+
+def check(context: Context, old: Properties | None, new: Properties) -> Checked:
+    defaults = {"name": (old or {}).get("name") or autoname(context.name, context.random),
+                "namespace": context.config.get("namespace") or "default"}
+    inputs = {**defaults, **{key: value for key, value in new.items() if value is UNKNOWN or value not in ("", None)}}
+    chart = inputs.get("chart")
+    if chart is None:
+        return Checked(inputs, (Failure("chart", "is required"),))
+    failures = []
+    if chart is not UNKNOWN:
+        try:
+            crds.of_chart(str(chart))
+        except crds.UnknownChart as error:
+            failures.append(Failure("chart", str(error)))
+    if "version" not in inputs:
+        failures.append(Failure("version", f"is not set; pin the version of the chart {chart}"))
+    return Checked(inputs, tuple(failures))
+
+
+def diff(old_inputs: Properties, new_inputs: Properties) -> Diff:
+    found = diffs.differences(diffs.normalize(old_inputs), diffs.normalize(new_inputs), _REPLACES)
+    return Diff(found, delete_before_replace=False)
+
+
+def create(client: Client, context: Context, inputs: Properties) -> tuple[str, Properties]:
+    namespace, name = str(inputs["namespace"]), str(inputs["name"])
+    _namespace(client, namespace, bool(inputs.get("createNamespace")))
+    _definitions(client, context, inputs)
+    client.apply(_record(inputs, 1), field_manager=FIELD_MANAGER, force=True)
+    context.report("the chart is recorded, not rendered: its values are not validated")
+    return f"{namespace}/{name}", _outputs(inputs, 1)
+
+
+def update(client: Client, context: Context, id: str, inputs: Properties) -> Properties:
+    found = _records(client, id)
+    if not found:
+        raise Gone(f"there is no Helm release {id}")
+    revision = max(found) + 1
+    _definitions(client, context, inputs)
+    client.apply(_record(inputs, revision), field_manager=FIELD_MANAGER, force=True)
+    for old, name in found.items():
+        if old < revision:
+            _delete_secret(client, id, name)
+    return _outputs(inputs, revision)
+
+
+def read(client: Client, id: str, inputs: Properties | None) -> Found | None:
+    found = _records(client, id)
+    if not found:
+        return None
+    revision = max(found)
+    namespace, _ = split(id)
+    recorded = _decode(client.get("v1", "Secret", found[revision], namespace))
+    kept: Properties = recorded["candlefish"]
+    return Found(id, _outputs(kept, revision), diffs.pruned(kept, inputs) if inputs else kept)
+
+
+def delete(client: Client, id: str) -> None:
+    """The record, and the definitions that came with this release: with them go the objects of those kinds."""
+    definitions = client.list("apiextensions.k8s.io/v1", "CustomResourceDefinition",
+                              labels=f"{crds.RELEASE_LABEL}={id.replace('/', '.')}")
+    for each in definitions:
+        _delete(client, each)
+    client.forget_types()
+    for name in _records(client, id).values():
+        _delete_secret(client, id, name)
+
+
+def _definitions(client: Client, context: Context, inputs: Properties) -> None:
+    """All of them first, then the waits: the server establishes them side by side."""
+    release = f"{inputs['namespace']}.{inputs['name']}"
+    applied = [client.apply(crds.definition(kind, release), field_manager=FIELD_MANAGER, force=True)
+               for kind in crds.of_chart(str(inputs["chart"]))]
+    for definition in applied:
+        Waiter(client, context.timeout_seconds, context.cancelled, context.report).ready(definition)
+    client.forget_types()
+
+
+def _namespace(client: Client, name: str, create_it: bool) -> None:
+    try:
+        client.get("v1", "Namespace", name)
+    except NotFound as error:
+        if not create_it:
+            raise ProviderError(f"namespaces {name!r} not found; create it before the release, or set "
+                                "create_namespace=True") from error
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"name": name}}}
+        client.apply(body, field_manager=FIELD_MANAGER)
+
+
+def _record(inputs: Properties, revision: int) -> Object:
+    """The Secret `sh.helm.release.v1.NAME.vREVISION` of Helm's storage driver."""
+    name, namespace = str(inputs["name"]), str(inputs["namespace"])
+    chart = str(inputs["chart"]).rpartition("/")[2]
+    moment = "2000-01-01T00:00:00Z"  # Helm demands a time; a fixed one keeps the record the same for the same inputs
+    release: Object = {
+        "name": name, "namespace": namespace, "version": revision, "config": inputs.get("values") or {},
+        "info": {"status": "deployed", "description": "Recorded by a rehearsal; not rendered",
+                 "first_deployed": moment, "last_deployed": moment},
+        "chart": {"metadata": {"name": chart, "version": str(inputs.get("version") or ""), "apiVersion": "v2"}},
+        "manifest": "", "candlefish": inputs}
+    packed = base64.b64encode(gzip.compress(json.dumps(release).encode(), mtime=0))
+    return {
+        "apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
+        "metadata": {"name": f"sh.helm.release.v1.{name}.v{revision}", "namespace": namespace,
+                     "labels": {"owner": "helm", "name": name, "status": "deployed", "version": str(revision)}},
+        "data": {"release": base64.b64encode(packed).decode()}}
+
+
+def _decode(secret: Object) -> Mapping[str, Any]:
+    packed = base64.b64decode(base64.b64decode(secret["data"]["release"]))
+    release: Mapping[str, Any] = json.loads(gzip.decompress(packed))
+    return release
+
+
+def _records(client: Client, id: str) -> dict[int, str]:
+    """Revision → name of the Secret."""
+    namespace, name = split(id)
+    secrets = client.list("v1", "Secret", namespace or "default", labels=f"owner=helm,name={name}")
+    return {int(each["metadata"]["labels"]["version"]): str(each["metadata"]["name"]) for each in secrets}
+
+
+def _outputs(inputs: Properties, revision: int) -> Properties:
+    chart = str(inputs["chart"]).rpartition("/")[2]
+    status = {"appVersion": "", "chart": chart, "name": inputs["name"], "namespace": inputs["namespace"],
+              "revision": revision, "status": "deployed", "version": inputs.get("version") or ""}
+    kinds = [f"CustomResourceDefinition/{kind.name}" for kind in crds.of_chart(chart)]
+    return {**inputs, "status": status, "resourceNames": {"CustomResourceDefinition": kinds} if kinds else {}}
+
+
+def _delete_secret(client: Client, id: str, name: str) -> None:
+    with contextlib.suppress(NotFound):
+        client.delete("v1", "Secret", name, split(id)[0] or "default")
+
+
+def _delete(client: Client, item: Object) -> None:
+    with contextlib.suppress(NotFound):
+        answer = client.delete(item["apiVersion"], item["kind"], item["metadata"]["name"])
+        if answer.get("kind") == item["kind"]:
+            Waiter(client).gone(answer)

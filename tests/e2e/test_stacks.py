@@ -1,0 +1,54 @@
+"""Every stack: built from nothing, unchanged by a second run, changed by exactly one setting, and taken down."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.e2e.conftest import Command
+from tests.stacks import RESOURCES, STACKS
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+OUTPUTS = {
+    "vpcId", "privateSubnetIds", "clusterName", "kubeconfig", "namespace", "databaseInstanceId", "databaseEndpoint",
+    "databaseSecretArn", "cacheEndpoint", "assetsBucket", "backupsBucket", "siteBuckets", "distributionId",
+    "distributionDomain", "siteUrl", "frontDoorUrl", "apiUrl", "websocketUrl", "targetGroups", "deployRoleArn",
+    "dashboards"}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_lives_its_whole_life(candlefish: Command, stack: str) -> None:
+    preview = candlefish("rehearse", "preview", "--stack", stack, "--json").document
+    assert preview["changes"]["create"] == RESOURCES[stack]
+    assert len(preview["steps"]) == RESOURCES[stack]
+    assert preview["outputs"]["vpcId"] == "[unknown]"
+
+    built = candlefish("rehearse", "up", "--stack", stack, "--json").document
+    assert built["stack"] == stack
+    assert built["changes"]["create"] == RESOURCES[stack]
+    assert set(built["outputs"]) >= OUTPUTS
+    assert built["outputs"]["kubeconfig"] == "[secret]"
+
+    again = candlefish("rehearse", "up", "--stack", stack, "--json", "--expect-no-changes").document
+    assert again["changes"] == {"create": 0, "update": 0, "replace": 0, "delete": 0, "same": RESOURCES[stack]}
+
+    refreshed = candlefish("rehearse", "refresh", "--stack", stack, "--json", "--expect-no-changes").document
+    assert refreshed["changes"]["same"] == RESOURCES[stack]
+
+    changed = candlefish("rehearse", "preview", "--stack", stack, "--json", "--config", "database.slowQueryMs=250",
+                         "--expect-no-changes", code=4).document
+    steps = [step for step in changed["steps"] if step["operation"] != "same"]
+    assert [(step["type"], step["operation"]) for step in steps] == [
+        ("aws:rds/parameterGroup:ParameterGroup", "update")]
+
+    gone = candlefish("rehearse", "destroy", "--stack", stack, "--json", "--yes").document
+    assert gone["changes"]["delete"] == RESOURCES[stack]
+    assert candlefish("rehearse", "status", "--stack", stack, "--json").document["resources"] == 0
+
+
+def kubectl(candlefish: Command, stack: str, *arguments: str) -> str:
+    kubeconfig = candlefish.home / "stacks" / stack / "kubernetes" / "kubeconfig"
+    return subprocess.run(["kubectl", "--kubeconfig", str(kubeconfig), *arguments], check=True, capture_output=True,
+                          text=True, timeout=60).stdout

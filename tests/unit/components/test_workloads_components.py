@@ -1,0 +1,155 @@
+"""The workloads component: what of it operations own, in which order it comes, and what it tells of the front door."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as k8s
+import pytest
+from answering import BALANCER, Registered, Registrations, record, service, six_services
+
+from infra.components.workloads.workloads import Workloads, WorkloadsArgs
+from infra.plans.edge import hosts
+from infra.settings import model
+
+pytestmark = pytest.mark.unit
+
+NAMESPACE = "candlefish-staging"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+SERVICE = "kubernetes:core/v1:Service"
+POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+SECRET = "kubernetes:external-secrets.io/v1:ExternalSecret"
+
+
+def workloads(services: tuple[model.Service, ...], **changes: Any) -> Registrations:
+    values: dict[str, Any] = {
+        "namespace": NAMESPACE, "services": services, "hosts": hosts(model.Domain(prefix="staging")),
+        "cluster_name": "candlefish-staging", "secrets": {"database": "arn:secret:db", "jwt": "arn:secret:jwt"},
+        "front_door_cidrs": ("10.20.0.0/22",), "data_cidrs": ("10.20.64.0/24",),
+        "public_subnet_ids": ["subnet-1", pulumi.Output.from_input("subnet-2")], "certificate_arn": "arn:cert",
+        "web_acl_arn": "arn:acl", "tags": {"Project": "candlefish"}}
+
+    def program() -> SimpleNamespace:
+        providers = pulumi.ResourceOptions(providers=[aws.Provider("aws", region="us-east-1"),
+                                                      k8s.Provider("cluster", kubeconfig="{}")])
+        made = Workloads("workloads", WorkloadsArgs(**(values | changes)), providers)
+        return SimpleNamespace(domain=made.load_balancer_domain, arn=made.load_balancer_arn, groups=made.target_groups,
+                               listener=made.listener_arn, namespace=made.namespace)
+
+    return record(program)
+
+
+@pytest.fixture(scope="module")
+def all_six() -> Registrations:
+    return workloads(six_services())
+
+
+def named(recorded: Registrations, type: str, name: str) -> Registered:
+    return next(found for found in recorded.of(type) if found.inputs["metadata"]["name"] == name)
+
+
+def test_every_service_has_two_deployments_of_which_only_blue_has_replicas(all_six: Registrations) -> None:
+    replicas = {found.inputs["metadata"]["name"]: found.inputs["spec"]["replicas"] for found in all_six.of(DEPLOYMENT)}
+    assert len(replicas) == 12
+    assert all((count == 0) == name.endswith("-green") for name, count in replicas.items())
+
+
+def test_operations_own_replicas_image_and_switches_of_a_deployment_and_nothing_else(all_six: Registrations) -> None:
+    container = "spec.template.spec.containers[0]"
+    for name, switches in (("website-blue", ["ANIMATION_FALLBACK"]), ("backend-api-green", ["READ_ONLY"]),
+                           ("brand-portal-blue", [])):
+        found = named(all_six, DEPLOYMENT, name)
+        assert found.ignored == ("spec.replicas", f"{container}.image",
+                                 *(f"{container}.env[{index}].value" for index, _ in enumerate(switches)))
+        variables = found.inputs["spec"]["template"]["spec"]["containers"][0]["env"]
+        assert [variable["name"] for variable in variables[:len(switches)]] == switches
+
+
+def test_operations_own_the_selector_of_the_live_service_but_not_of_the_colours(all_six: Registrations) -> None:
+    live, blue = named(all_six, SERVICE, "website"), named(all_six, SERVICE, "website-blue")
+    assert (live.ignored, blue.ignored) == (("spec.selector.color",), ())
+    assert live.inputs["spec"]["selector"] == {"app.kubernetes.io/name": "website", "color": "blue"}
+
+
+def test_operations_own_the_minimum_of_an_autoscaler(all_six: Registrations) -> None:
+    scalers = all_six.of("kubernetes:autoscaling/v2:HorizontalPodAutoscaler")
+    assert len(scalers) == 12
+    assert {found.ignored for found in scalers} == {("spec.minReplicas",)}
+
+
+def test_operations_own_the_weights_of_every_service_at_the_front_door(all_six: Registrations) -> None:
+    door = all_six.of("kubernetes:networking.k8s.io/v1:Ingress")[0]
+    assert door.ignored == tuple(f'metadata.annotations["alb.ingress.kubernetes.io/actions.{name}"]' for name in
+                                 ("website", "analytics-dashboard", "brand-portal", "api-gateway"))
+    forward = json.loads(door.inputs["metadata"]["annotations"]["alb.ingress.kubernetes.io/actions.website"])
+    assert [group["weight"] for group in forward["forwardConfig"]["targetGroups"]] == [100, 0]
+    assert door.inputs["metadata"]["annotations"]["alb.ingress.kubernetes.io/subnets"] == "subnet-1,subnet-2"
+
+
+def test_nothing_that_operations_share_forces_a_conflict(all_six: Registrations) -> None:
+    annotations = [found.inputs["metadata"].get("annotations", {}) for found in all_six.all
+                   if "metadata" in found.inputs]
+    assert not any("pulumi.com/patchForce" in found for found in annotations)
+
+
+def test_pulumi_does_not_wait_for_endpoints_that_an_idle_colour_never_has(all_six: Registrations) -> None:
+    waited = [found.name for found in all_six.of(SERVICE) if found.inputs["spec"]["type"] == "ClusterIP"
+              and found.inputs["metadata"].get("annotations", {}).get("pulumi.com/skipAwait") != "true"]
+    assert waited == []
+
+
+def test_pods_start_after_quota_policies_account_and_secret(all_six: Registrations) -> None:
+    before = " ".join(named(all_six, DEPLOYMENT, "backend-api-blue").dependencies)
+    for needed in ("ResourceQuota", "LimitRange", "default-deny", "priorityclass", "serviceaccount", "externalsecret",
+                   "workloads-backend-api-network"):
+        assert needed.lower() in before.lower()
+
+
+def test_secrets_come_by_reference_and_no_value_is_in_a_manifest(all_six: Registrations) -> None:
+    secret = named(all_six, SECRET, "backend-api")
+    assert secret.inputs["spec"]["data"] == [
+        {"secretKey": "DATABASE_URL", "remoteRef": {"key": "arn:secret:db", "property": "url"}},
+        {"secretKey": "JWT_KEY", "remoteRef": {"key": "arn:secret:jwt"}}]
+    assert named(all_six, SECRET, "candlefish-database-secret").inputs["spec"]["dataFrom"] == [
+        {"extract": {"key": "arn:secret:db"}}]
+    assert not all_six.of("kubernetes:core/v1:Secret")
+
+
+def test_the_front_door_is_known_once_the_controller_has_made_it(all_six: Registrations) -> None:
+    built = all_six.built
+    assert (built.arn, built.domain) == (BALANCER, "k8s-candlefish.elb.test")
+    assert built.listener == f"{BALANCER}/listener/443"
+    assert built.groups["analytics-dashboard"]["green"] == (
+        f"arn:target-group:{NAMESPACE}/candlefish-ingress-analytics-dashboard-green:80")
+    assert set(built.groups) == {"website", "analytics-dashboard", "brand-portal", "api-gateway"}
+    assert built.namespace == NAMESPACE
+
+
+def test_every_component_registers_its_outputs(all_six: Registrations) -> None:
+    components = {found.urn for found in all_six.all if found.type.startswith("candlefish:")}
+    assert len(components) == 9
+    assert components <= all_six.with_outputs
+
+
+def test_a_seventh_service_is_one_entry_more() -> None:
+    seven = (*six_services(), service("reports", port=9000, callers=("api-gateway",), calls=("database",)))
+    before, after = workloads(six_services()), workloads(seven)
+    added = len(after.all) - len(before.all)
+    one = [found for found in after.all if found.name.startswith("workloads-reports")]
+    assert added == len(one)
+    assert {found.type for found in one} >= {DEPLOYMENT, SERVICE, POLICY}
+
+
+def test_a_secret_that_the_stack_does_not_have_is_refused_by_name() -> None:
+    stray = service(secrets=(model.SecretReference(variable="SENTRY_DSN", secret="sentry"),))
+    with pytest.raises(ValueError, match="service website refers to secret sentry"):
+        workloads((stray,))
+
+
+def test_a_service_that_nobody_may_call_from_outside_has_no_target_groups() -> None:
+    recorded = workloads((service("website", callers=("front-door",), paths=("/",)), service("paintbox")))
+    assert set(recorded.built.groups) == {"website"}
