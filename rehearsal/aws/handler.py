@@ -124,7 +124,6 @@ class Handler:
     documents: ClassVar[tuple[str, ...]] = ()  # properties that hold JSON and are compared as documents
     global_region: ClassVar[str | None] = None  # "us-east-1" for services that live in one place
     aliases: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
-    timeout_seconds: ClassVar[float] = 1200.0  # the provider's own default when the program sets no customTimeouts
 
     def name_suffix(self, inputs: Properties) -> str:
         """What an auto-name must end in, such as ".fifo" when the inputs ask for a queue of that kind."""

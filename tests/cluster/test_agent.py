@@ -104,19 +104,19 @@ def aws(tmp_path: Path) -> Iterator[Aws]:
         emulators.stop()
 
 
-def definition(plural: str, kind: str, scope: str) -> Object:
-    group = "external-secrets.io"
+def definition(plural: str, kind: str, scope: str, group: str = "external-secrets.io", version: str = "v1") -> Object:
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
             "metadata": {"name": f"{plural}.{group}"},
             "spec": {"group": group, "scope": scope,
                      "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
-                     "versions": [{"name": "v1", "served": True, "storage": True, "subresources": {"status": {}},
+                     "versions": [{"name": version, "served": True, "storage": True, "subresources": {"status": {}},
                                    "schema": schema}]}}
 
 
 DEFINITIONS = (definition("externalsecrets", "ExternalSecret", "Namespaced"),
-               definition("clustersecretstores", "ClusterSecretStore", "Cluster"))
+               definition("clustersecretstores", "ClusterSecretStore", "Cluster"),
+               definition("targetgroupbindings", "TargetGroupBinding", "Namespaced", "elbv2.k8s.aws", "v1beta1"))
 
 
 def test_nodes_load_balancer_metrics_and_secrets_follow_the_emulated_aws(
@@ -191,8 +191,28 @@ def _load_balancer(world: World, namespace: str, aws: Aws) -> None:
     names = {"RequestCount", "HTTPCode_Target_2XX_Count", "TargetResponseTime", "HealthyHostCount"}
     eventually("the metrics", lambda: names <= {
         each["MetricName"] for each in cloudwatch.list_metrics(Namespace="AWS/ApplicationELB")["Metrics"]})
+    _bound_target_group(world, namespace, aws)
     world.client.delete("networking.k8s.io/v1", "Ingress", "site", namespace)
     eventually("the ingress gone", lambda: not world.client.list("networking.k8s.io/v1", "Ingress", namespace))
     assert not elb.describe_load_balancers()["LoadBalancers"]
-    assert not elb.describe_target_groups()["TargetGroups"]
+    assert [each["TargetGroupName"] for each in elb.describe_target_groups()["TargetGroups"]] == ["program"]
     assert {each["GroupName"] for each in aws.client("ec2").describe_security_groups()["SecurityGroups"]} == {"default"}
+
+
+def _bound_target_group(world: World, namespace: str, aws: Aws) -> None:
+    """A target group of the program's own, bound to a Service, takes the traffic and survives the Ingress."""
+    elb = aws.client("elbv2")
+    vpc = elb.describe_target_groups()["TargetGroups"][0]["VpcId"]
+    arn = elb.create_target_group(Name="program", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip",
+                                  HealthCheckPath="/health")["TargetGroups"][0]["TargetGroupArn"]
+    world.apply({"apiVersion": "elbv2.k8s.aws/v1beta1", "kind": "TargetGroupBinding",
+                 "metadata": {"name": "program", "namespace": namespace},
+                 "spec": {"serviceRef": {"name": "site-blue", "port": 80}, "targetGroupARN": arn, "targetType": "ip"}})
+    action = json.dumps({"type": "forward", "forwardConfig": {"targetGroups": [{"targetGroupARN": arn, "weight": 1}]}})
+    world.client.patch("networking.k8s.io/v1", "Ingress", "site", namespace, {"metadata": {"annotations": {
+        "alb.ingress.kubernetes.io/actions.site": action}}})
+    eventually("its targets healthy", lambda: set((world.state()["loadBalancers"][f"{namespace}/site"]["targetGroups"]
+               .get(arn) or {"targets": {"": ""}})["targets"].values()) == {"healthy"})
+    assert world.get("site.test").status_code == 200
+    eventually("its targets registered", lambda: len(
+        elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]) == 2)

@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 
+import httpx
 import psutil
 import pytest
 
@@ -172,6 +173,17 @@ def test_logs_come_through_the_api_server(world: World, namespace: str) -> None:
     path = f"/api/v1/namespaces/{namespace}/pods/chatty/log"
     lines = world.client.transport.request("GET", path).text.splitlines()
     assert json.loads(lines[0])["message"] == "listening"
+
+
+def test_exec_is_refused_with_the_reason(world: World, namespace: str) -> None:
+    world.apply(pod(namespace, "closed", container()))
+    eventually("the pod ready", lambda: condition(world.client.get("v1", "Pod", "closed", namespace),
+                                                  "Ready") == "True")
+    port = world.nodes()[0]["status"]["daemonEndpoints"]["kubeletEndpoint"]["Port"]
+    with httpx.Client(verify=False, trust_env=False) as kubelet:
+        answer = kubelet.post(f"https://127.0.0.1:{port}/exec/{namespace}/closed/main?command=ls")
+    assert answer.status_code == 501
+    assert "stand-in processes" in answer.text
 
 
 def test_a_rolling_update_replaces_every_pod(world: World, namespace: str) -> None:

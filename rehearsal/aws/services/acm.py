@@ -62,7 +62,7 @@ class Certificate(Handler):
             DomainName=inputs["domainName"], IdempotencyToken=token, **present(
                 ValidationMethod=inputs.get("validationMethod"), SubjectAlternativeNames=names or None,
                 KeyAlgorithm=inputs.get("keyAlgorithm"), Tags=call.tag_list or None,
-                CertificateAuthorityArn=inputs.get("certificateAuthorityArn", "options"),
+                CertificateAuthorityArn=inputs.get("certificateAuthorityArn"),
                 Options=present(CertificateTransparencyLoggingPreference=options.get(
                     "certificateTransparencyLoggingPreference")) or None))
         return str(answer["CertificateArn"])

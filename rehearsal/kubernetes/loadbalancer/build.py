@@ -35,12 +35,12 @@ def group_of(ingress: Object) -> str:
 
 
 class Builder:
-    """`service` and `arn_of` look up a Service by namespace and name, and an existing target group's ARN by name."""
+    """`service` looks up a Service by namespace and name, `existing` a target group of the program's by ARN or name."""
 
     def __init__(self, cluster: str, group: str, service: Callable[[str, str], Object | None],
-                 arn_of: Callable[[str], str]) -> None:
+                 existing: Callable[[str], TargetGroup]) -> None:
         self._cluster, self._group = cluster, group
-        self._service, self._arn_of = service, arn_of
+        self._service, self._existing = service, existing
         self._target_groups: dict[str, TargetGroup] = {}
 
     def build(self, ingresses: Sequence[Object]) -> LoadBalancer:
@@ -143,13 +143,13 @@ class Builder:
     def _entry(self, ingress: Object, note: Annotations, name: str, entry: Any) -> str:
         if "serviceName" in entry:
             return self._target_group(ingress, entry["serviceName"], str(entry["servicePort"]))
-        arn = entry.get("targetGroupARN") or (
-            self._arn_of(entry["targetGroupName"]) if "targetGroupName" in entry else "")
-        if not arn:
+        named = entry.get("targetGroupARN") or entry.get("targetGroupName")
+        if not named:
             raise ModelError(f"{note.owner}: actions.{name}: a target group needs serviceName, targetGroupARN or "
                              f"targetGroupName")
-        self._target_groups[arn] = TargetGroup(id=arn, name=arn.split("/")[1], arn=arn)
-        return str(arn)
+        found = self._existing(str(named))
+        self._target_groups[found.id] = found
+        return found.id
 
     def _target_group(self, ingress: Object, service_name: str, port: str) -> str:
         metadata = ingress["metadata"]

@@ -15,7 +15,7 @@ from rehearsal.kubernetes.loadbalancer.annotations import ModelError
 from rehearsal.kubernetes.loadbalancer.build import Builder, group_of
 from rehearsal.kubernetes.loadbalancer.dataplane import DataPlane
 from rehearsal.kubernetes.loadbalancer.endpoints import endpoints_of
-from rehearsal.kubernetes.loadbalancer.model import LoadBalancer
+from rehearsal.kubernetes.loadbalancer.model import LoadBalancer, TargetGroup
 from rehearsal.kubernetes.node.groups import AwsUnavailable
 from rehearsal.kubernetes.node.services import now
 
@@ -36,7 +36,9 @@ class Cloud(Protocol):
 
     def remove(self, group: str) -> None: ...
 
-    def arn_of(self, target_group_name: str) -> str: ...
+    def existing(self, target_group: str) -> TargetGroup:
+        """A target group that the program made, by ARN or name. Raises ModelError when there is none."""
+        ...
 
 
 class NoCloud:
@@ -51,8 +53,8 @@ class NoCloud:
     def remove(self, group: str) -> None:
         return None
 
-    def arn_of(self, target_group_name: str) -> str:
-        raise ModelError(f"target group {target_group_name} can't be looked up: this cluster has no AWS")
+    def existing(self, target_group: str) -> TargetGroup:
+        raise ModelError(f"target group {target_group} can't be looked up: this cluster has no AWS")
 
 
 class Controller:
@@ -125,6 +127,7 @@ class Controller:
         done = True
         for group in {*groups, *self._plane.balancers}:
             done = await self._reconcile_group(group, groups.get(group, [])) and done
+        self.follow()  # a Service's ports or a TargetGroupBinding may have changed alone
         return done
 
     async def _reconcile_group(self, group: str, ingresses: list[Object]) -> bool:
@@ -134,7 +137,7 @@ class Controller:
             if living:
                 for ingress in living:
                     await self._keep(ingress, names.finalizer(group))
-                builder = Builder(self._cluster, group, self.services.get, self._cloud.arn_of)
+                builder = Builder(self._cluster, group, self.services.get, self._cloud.existing)
                 balancer = await asyncio.to_thread(builder.build, living)
                 if balancer != self._plane.balancers.get(group):
                     hostname = await asyncio.to_thread(self._cloud.apply, balancer)

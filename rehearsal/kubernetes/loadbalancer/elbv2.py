@@ -12,7 +12,7 @@ from rehearsal.kubernetes.controllers.aws import Aws
 from rehearsal.kubernetes.loadbalancer import names
 from rehearsal.kubernetes.loadbalancer.annotations import ModelError
 from rehearsal.kubernetes.loadbalancer.elbv2_rules import action_of, conditions_of
-from rehearsal.kubernetes.loadbalancer.model import Listener, LoadBalancer, TargetGroup
+from rehearsal.kubernetes.loadbalancer.model import HealthCheck, Listener, LoadBalancer, TargetGroup
 from rehearsal.kubernetes.loadbalancer.network import Network
 from rehearsal.kubernetes.node.groups import AwsUnavailable
 
@@ -46,14 +46,26 @@ class ElbV2:
         except (BotoCoreError, ClientError) as error:
             raise AwsUnavailable(f"load balancer of {group}: {error}") from error
 
-    def arn_of(self, target_group_name: str) -> str:
+    def existing(self, target_group: str) -> TargetGroup:
+        by = {"TargetGroupArns": [target_group]} if target_group.startswith("arn:") else {"Names": [target_group]}
         try:
-            found = self._elb.describe_target_groups(Names=[target_group_name])["TargetGroups"]
+            found = self._elb.describe_target_groups(**by)["TargetGroups"][0]
+            attributes = self._elb.describe_target_group_attributes(
+                TargetGroupArn=found["TargetGroupArn"])["Attributes"]
         except self._elb.exceptions.TargetGroupNotFoundException:
-            raise ModelError(f"target group {target_group_name} does not exist") from None
+            raise ModelError(f"target group {target_group} does not exist") from None
         except (BotoCoreError, ClientError) as error:
-            raise AwsUnavailable(f"target group {target_group_name}: {error}") from error
-        return str(found[0]["TargetGroupArn"])
+            raise AwsUnavailable(f"target group {target_group}: {error}") from error
+        return TargetGroup(
+            id=found["TargetGroupArn"], arn=found["TargetGroupArn"], name=found["TargetGroupName"],
+            attributes=tuple(sorted((each["Key"], each["Value"]) for each in attributes)),
+            health=HealthCheck(
+                path=found.get("HealthCheckPath", "/"), port=found["HealthCheckPort"],
+                interval_seconds=found["HealthCheckIntervalSeconds"],
+                timeout_seconds=found["HealthCheckTimeoutSeconds"],
+                healthy_threshold=found["HealthyThresholdCount"],
+                unhealthy_threshold=found["UnhealthyThresholdCount"],
+                success_codes=found.get("Matcher", {}).get("HttpCode", "200")))
 
     def _apply(self, balancer: LoadBalancer) -> str:
         vpc = self._network.vpc()

@@ -15,7 +15,6 @@ class Addresses:
         self._used: set[str] = set()
         self._next: dict[str, int] = {}
         self._ports: dict[str, dict[int, int]] = {}
-        self._pods: dict[str, str] = {}
 
     def reserve(self, address: str) -> None:
         """Marks an address that is already in use (a pod's or node's from before a restart)."""
@@ -38,12 +37,10 @@ class Addresses:
     def release(self, address: str) -> None:
         self._used.discard(address)
         self._ports.pop(address, None)
-        self._pods.pop(address, None)
 
-    def publish(self, address: str, pod: str, ports: dict[int, int]) -> None:
+    def publish(self, address: str, ports: dict[int, int]) -> None:
         """Container port → loopback port, added to what the pod's other containers have."""
         self._ports.setdefault(address, {}).update(ports)
-        self._pods[address] = pod
 
     def withdraw(self, address: str, ports: Iterable[int]) -> None:
         for port in ports:
@@ -55,7 +52,3 @@ class Addresses:
 
     def ports_of(self, address: str) -> dict[int, int]:
         return dict(self._ports.get(address, {}))
-
-    def any_port(self, address: str) -> int | None:
-        """Some port of the pod on loopback, to ask it for its usage."""
-        return next(iter(self._ports.get(address, {}).values()), None)

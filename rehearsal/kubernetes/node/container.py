@@ -134,7 +134,7 @@ class Container:
         running = await self._services.runtime.start(self._start(environment, file))
         self._running, self._id = running, f"containerd://{hashlib.sha256(running.id.encode()).hexdigest()}"
         started_at = now()
-        self._services.addresses.publish(self._place.pod_address, self._pod["metadata"]["name"], running.ports)
+        self._services.addresses.publish(self._place.pod_address, running.ports)
         ports = {port["name"]: port["containerPort"] for port in self.spec.get("ports") or () if "name" in port}
         self._target = probes.Target(self._place.pod_address, ports, environment, self._services.addresses)
         self.state = {"running": {"startedAt": started_at}}

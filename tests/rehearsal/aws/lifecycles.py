@@ -48,7 +48,7 @@ def made(aws: Any, type: str, inputs: Inputs, region: str = "us-east-1") -> tupl
     """Checked as the engine does, and created."""
     context = aws.context(type, config={"region": region})
     checked = aws.provider.check(context, None, inputs)
-    assert checked.failures == ()
+    assert not checked.failures, checked.failures
     id, outputs = aws.provider.create(context, checked.inputs)
     return id, outputs
 

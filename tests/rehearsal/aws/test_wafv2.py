@@ -48,12 +48,12 @@ RULES = [
 
 
 def _acl(**more: Any) -> Inputs:
-    return {"name": "acl", "scope": "REGIONAL", "description": "d", "defaultAction": {"allow": {}},
+    return {"name": "acl", "scope": "REGIONAL", "description": "edge", "defaultAction": {"allow": {}},
             "visibilityConfig": _visible("acl"), "rules": RULES, **more}
 
 
 def test_a_web_acl_with_deep_rules_lives(aws: Any) -> None:
-    outputs = lives(aws, ACL, _acl(), {"rules": RULES[:2]}, {"defaultAction": {"block": {}}}, {"description": "e"},
+    outputs = lives(aws, ACL, _acl(), {"rules": RULES[:2]}, {"defaultAction": {"block": {}}}, {"description": "other"},
                     {"visibilityConfig": _visible("z")})
     assert outputs["capacity"] == 700 + 200 + 50 + 20 + 2 + 1 + 20 + 1
 
@@ -85,7 +85,7 @@ def test_the_edge_scope_lives_in_us_east_1(aws: Any) -> None:
 
 def test_an_address_set_is_referenced_by_rules(aws: Any) -> None:
     first = {"name": "i", "scope": "REGIONAL", "ipAddressVersion": "IPV4", "addresses": ["192.0.2.0/24"]}
-    lives(aws, SET, first, {"addresses": ["192.0.2.0/24", "198.51.100.1/32"]}, {"description": "d"})
+    lives(aws, SET, first, {"addresses": ["192.0.2.0/24", "198.51.100.1/32"]}, {"description": "some"})
     refused(aws, SET, {**first, "addresses": ["192.0.2.1"]}, "CIDR")
     _, outputs = made(aws, SET, first)
 

@@ -16,7 +16,15 @@ from rehearsal.kubernetes.loadbalancer.counters import Counters
 from rehearsal.kubernetes.loadbalancer.dataplane import DataPlane
 from rehearsal.kubernetes.loadbalancer.elbv2_rules import action_of, conditions_of
 from rehearsal.kubernetes.loadbalancer.endpoints import endpoints_of
-from rehearsal.kubernetes.loadbalancer.model import Condition, FixedResponse, Forward, HealthCheck, Listener, Redirect
+from rehearsal.kubernetes.loadbalancer.model import (
+    Condition,
+    FixedResponse,
+    Forward,
+    HealthCheck,
+    Listener,
+    Redirect,
+    TargetGroup,
+)
 from rehearsal.kubernetes.loadbalancer.targets import Health, Target
 
 pytestmark = pytest.mark.unit
@@ -40,7 +48,10 @@ def build(*ingresses: Object) -> Any:
             "metadata": {"name": name, "namespace": namespace, "uid": name},
             "spec": {"ports": [{"name": "http", "port": 80, "targetPort": 3000}]}}
 
-    return Builder("c", group_of(ingresses[0]), service, lambda name: f"arn:x:targetgroup/{name}/1").build(ingresses)
+    def existing(name: str) -> TargetGroup:
+        return TargetGroup(f"arn:{name}", name, arn=f"arn:{name}")
+
+    return Builder("c", group_of(ingresses[0]), service, existing).build(ingresses)
 
 
 def request(path: str = "/", host: str = "a.test", method: str = "GET", query: str = "",
@@ -55,7 +66,7 @@ def test_a_weighted_action_becomes_target_groups_with_the_controllers_names_and_
     found = build(ingress({"actions.site": action, "healthcheck-path": "/health", "tags": "Team=a"},
                           ("/", "Prefix", "site", "use-annotation")))
     forward = found.listeners[0].rules[0].action
-    assert forward == Forward((("shop/site-blue:80", 90), ("shop/site-green:80", 10), ("arn:x:targetgroup/kept/1", 0)))
+    assert forward == Forward((("shop/site-blue:80", 90), ("shop/site-green:80", 10), ("arn:kept", 0)))
     blue = found.target_groups["shop/site-blue:80"]
     assert blue.name.startswith("k8s-shop-blue-")
     assert len(blue.name) <= 32

@@ -92,7 +92,7 @@ def test_addresses_are_used_again_late_and_a_full_range_is_told() -> None:
 
 def test_a_withdrawn_port_refuses_connections() -> None:
     addresses = Addresses()
-    addresses.publish("10.0.0.9", "p", {3000: 41000})
+    addresses.publish("10.0.0.9", {3000: 41000})
     assert addresses.loopback("10.0.0.9", 3000) == 41000
     addresses.withdraw("10.0.0.9", [3000])
     assert addresses.loopback("10.0.0.9", 3000) is None
