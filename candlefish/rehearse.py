@@ -15,6 +15,7 @@ from candlefish.exits import Exit
 from candlefish.runtime import Rehearsal
 from candlefish.screen import Screen, emit, plain, show_steps, steps_json, summary
 from candlefish.urls import localise
+from rehearsal.aws.coverage import report
 from rehearsal.engine.errors import EngineError
 from rehearsal.engine.results import EventKind, Result
 from rehearsal.engine.values import Secret
@@ -53,6 +54,7 @@ def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Ch
             engine.refresh()
         rehearsal.remember(servers.aws)
         result = engine.up()
+    rehearsal.note_coverage()
     outputs = localise(result.outputs, servers.agent)
     if as_json:
         emit(_report(stack, result, outputs))
@@ -191,8 +193,6 @@ def env(stack: Stack = STAGING) -> None:
 @app.command()
 def coverage(as_json: Json = False) -> None:
     """How each resource type and property is served: emulated, kept by us, or unknown."""
-    from rehearsal.aws.coverage import report
-
     rows = report()
     if as_json:
         emit(rows)

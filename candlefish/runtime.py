@@ -19,19 +19,21 @@ from infra.settings.load import PREFIX, load
 from infra.settings.model import Settings
 from infra.settings.yaml import read_yaml
 from rehearsal.aws.clients import Clients
+from rehearsal.aws.coverage import Observations, observed_file
 from rehearsal.aws.kept import GatewayKept
 from rehearsal.aws.provider import AwsProvider
 from rehearsal.aws.servers import DEFAULT_ACCOUNT, LOOPBACK, Aws, AwsEndpoint, ServerError
 from rehearsal.aws.world import ensure_zone
 from rehearsal.engine.config import Project, StackConfig
 from rehearsal.engine.engine import Engine
+from rehearsal.engine.provider import Provider
 from rehearsal.engine.results import Event
 from rehearsal.engine.store import StateFile
 from rehearsal.kubernetes.agent import Agent, AgentError, RunningAgent, Wanted
 from rehearsal.kubernetes.controlplane import ControlPlane, ControlPlaneError, Running
 from rehearsal.kubernetes.provider import KubernetesProvider
-from rehearsal.kubernetes.toolchain import ToolchainError
 from rehearsal.kubernetes.tokens import webhook_url
+from rehearsal.kubernetes.toolchain import ToolchainError
 from rehearsal.random.provider import RandomProvider
 
 CONTROL_PLANE = "candlefish:kubernetes:ControlPlane"  # kept beside the emulators: where an EKS cluster finds its API
@@ -70,6 +72,7 @@ class Rehearsal:
         self.home = self.root / "stacks" / stack
         self.file = self.project / f"Pulumi.{stack}.yaml"
         self.report = report
+        self.observations = Observations()
         self._changes = tuple(changes)
 
     @cached_property
@@ -143,9 +146,14 @@ class Rehearsal:
     def engine(self, endpoint: AwsEndpoint, on_event: Callable[[Event], None]) -> Engine:
         given = StackConfig.load(self.project, self.stack, self.state.passphrase)
         changed = {key: overrides.as_text(self.config[key]) for key in overrides.keys(self._changes)}
-        providers = [AwsProvider(endpoint), KubernetesProvider(), RandomProvider()]
+        providers: list[Provider] = [
+            AwsProvider(endpoint, observations=self.observations), KubernetesProvider(), RandomProvider()]
         return Engine(Project.load(self.project), self.stack, replace(given, values={**given.values, **changed}),
                       providers, self.state, seed=self.seed, on_event=on_event)
+
+    def note_coverage(self) -> None:
+        """Adds what this run read back to the coverage report."""
+        self.observations.save(observed_file())
 
     @property
     def incarnation(self) -> str:
@@ -154,6 +162,7 @@ class Rehearsal:
         return str(json.loads(path.read_text())["incarnation"]) if path.exists() else ""
 
     def remember(self, endpoint: AwsEndpoint) -> None:
+        """Says which emulators the state speaks of."""
         self.home.mkdir(parents=True, exist_ok=True)
         temporary = self.home / "world.json.new"
         temporary.write_text(json.dumps({"incarnation": endpoint.incarnation}))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.plans.kubernetes import COLOURS, PART_OF, Manifest, labels, metadata
+from infra.plans.quantities import count, cpu, memory
 from infra.settings.model import Service
 
 FRONT_DOOR = "front-door"  # in `callers`: the load balancer
@@ -39,12 +40,12 @@ def quota(services: Sequence[Service], namespace: str) -> Manifest:
 
     pods = sum(_pods(service) for service in services) + JOBS_PODS
     hard = {
-        "requests.cpu": f"{total(lambda s: s.resources.cpu_millis) + JOBS_CPU_MILLIS}m",
-        "requests.memory": f"{total(lambda s: s.resources.memory_mib) + JOBS_MEMORY_MIB}Mi",
-        "limits.cpu": f"{total(lambda s: s.resources.cpu_limit_millis) + JOBS_CPU_MILLIS}m",
-        "limits.memory": f"{total(lambda s: s.resources.memory_limit_mib) + JOBS_MEMORY_MIB}Mi",
-        "pods": str(pods),
-        "persistentvolumeclaims": str(sum(_pods(service) for service in services if service.volume)),
+        "requests.cpu": cpu(total(lambda s: s.resources.cpu_millis) + JOBS_CPU_MILLIS),
+        "requests.memory": memory(total(lambda s: s.resources.memory_mib) + JOBS_MEMORY_MIB),
+        "limits.cpu": cpu(total(lambda s: s.resources.cpu_limit_millis) + JOBS_CPU_MILLIS),
+        "limits.memory": memory(total(lambda s: s.resources.memory_limit_mib) + JOBS_MEMORY_MIB),
+        "pods": count(pods),
+        "persistentvolumeclaims": count(sum(_pods(service) for service in services if service.volume)),
         "services.loadbalancers": "0",
         "services.nodeports": "0",
     }
@@ -58,13 +59,13 @@ def _pods(service: Service) -> int:
 
 def limit_range(services: Sequence[Service], namespace: str) -> Manifest:
     """Defaults for pods that say nothing; no container may be larger than the largest service."""
-    cpu = max([1000, *(service.resources.cpu_limit_millis for service in services)])
-    memory = max([1024, *(service.resources.memory_limit_mib for service in services)])
+    millis = max([1000, *(service.resources.cpu_limit_millis for service in services)])
+    mib = max([1024, *(service.resources.memory_limit_mib for service in services)])
     return {"metadata": metadata("candlefish", namespace, OWNER), "spec": {"limits": [{
         "type": "Container",
-        "default": {"cpu": "500m", "memory": "512Mi"},
-        "defaultRequest": {"cpu": "100m", "memory": "128Mi"},
-        "max": {"cpu": f"{cpu}m", "memory": f"{memory}Mi"},
+        "default": {"cpu": cpu(500), "memory": memory(512)},
+        "defaultRequest": {"cpu": cpu(100), "memory": memory(128)},
+        "max": {"cpu": cpu(millis), "memory": memory(mib)},
     }]}}
 
 

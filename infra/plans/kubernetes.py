@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.plans.ingress import health_check_annotations
+from infra.plans.quantities import cpu, memory, storage
 from infra.settings.model import Service
 
 Manifest = dict[str, Any]
@@ -107,14 +108,14 @@ def deployment(service: Service, colour: str, namespace: str, *, priority_class:
 def _pod(service: Service, colour: str, priority_class: str, storage_class: str,
          extra_environment: Mapping[str, Any] | None) -> Manifest:
     mounts = [{"name": f"writable-{index}", "mountPath": path} for index, path in enumerate(service.writable_paths)]
-    volumes: list[Manifest] = [{"name": f"writable-{index}", "emptyDir": {"sizeLimit": f"{TEMPORARY_MIB}Mi"}}
+    volumes: list[Manifest] = [{"name": f"writable-{index}", "emptyDir": {"sizeLimit": memory(TEMPORARY_MIB)}}
                                for index, _ in enumerate(service.writable_paths)]
     if service.volume:
         mounts.append({"name": "data", "mountPath": service.volume.mount_path})
         volumes.append({"name": "data", "ephemeral": {"volumeClaimTemplate": {
             "metadata": {"labels": labels(service, colour)},
             "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": storage_class,
-                     "resources": {"requests": {"storage": f"{service.volume.size_gib}Gi"}}}}}})
+                     "resources": {"requests": {"storage": storage(service.volume.size_gib)}}}}}})
     return {
         "serviceAccountName": service.name,
         "automountServiceAccountToken": False,
@@ -150,8 +151,8 @@ def _container(service: Service, mounts: list[Manifest], extra_environment: Mapp
         "imagePullPolicy": "Always",
         "ports": [{"name": PORT_NAME, "containerPort": service.port, "protocol": "TCP"}],
         "env": variables(service, extra_environment),
-        "resources": {"requests": {"cpu": f"{size.cpu_millis}m", "memory": f"{size.memory_mib}Mi"},
-                      "limits": {"cpu": f"{size.cpu_limit_millis}m", "memory": f"{size.memory_limit_mib}Mi"}},
+        "resources": {"requests": {"cpu": cpu(size.cpu_millis), "memory": memory(size.memory_mib)},
+                      "limits": {"cpu": cpu(size.cpu_limit_millis), "memory": memory(size.memory_limit_mib)}},
         "startupProbe": {**get, "periodSeconds": STARTUP_PERIOD_SECONDS,
                          "failureThreshold": probe.startup_failure_threshold},
         "readinessProbe": running,

@@ -9,7 +9,7 @@ from rehearsal.aws.coverage import Observations, Service, touched
 from rehearsal.aws.handler import Call, Handler, KeptObjects
 from rehearsal.aws.provider_diff import Spelling, document, same
 from rehearsal.engine.values import Properties
-from rehearsal.sdk.types import ResourceType
+from rehearsal.sdk.types import Kind, ResourceType
 
 
 class Outputs:
@@ -62,8 +62,10 @@ class Outputs:
             before, now = inputs[name], outputs[name]
             if name in spellings:
                 before, now = spellings[name](before), spellings[name](now)
+            asked = type.inputs.get(name)
+            now = _as_asked(now, before, type, asked.kind if asked else "any")
             if not same(before, now) and not _is_reordered(before, now):
-                result[name] = outputs[name]
+                result[name] = outputs[name] if name in spellings else now
         if handler.tags_property and outputs.get("tags") and "tags" not in inputs:
             result["tags"] = outputs["tags"]
         return result
@@ -100,6 +102,19 @@ class Outputs:
 
 def _kept_type(handler: Handler) -> str:
     return f"properties:{handler.type}"
+
+
+def _as_asked(now: object, asked: object, type: ResourceType, kind: Kind) -> object:
+    """What came back without the keys that the service fills in inside a nested type (`vpcConfig.vpcId`). A map whose
+    keys are the program's own (tags, variables) stays whole: a key that somebody added to it is drift."""
+    if isinstance(kind, dict) and "list" in kind and isinstance(now, list) and isinstance(asked, list):
+        if len(now) == len(asked):
+            return [_as_asked(item, other, type, kind["list"]) for item, other in zip(now, asked, strict=True)]
+    elif isinstance(kind, dict) and "object" in kind and isinstance(now, dict) and isinstance(asked, dict):
+        fields = type.types[kind["object"]]
+        return {key: _as_asked(now[key], asked[key], type, fields[key].kind if key in fields else "any")
+                for key in asked if key in now}
+    return now
 
 
 def _is_reordered(before: object, now: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -16,17 +17,18 @@ from rehearsal.engine.provider import Provider
 from rehearsal.engine.registrar import Registrar
 from rehearsal.engine.run import Run
 
+MENDS_VARIABLE = "CANDLEFISH_SDK_MENDS"
 _EXIT_WITHIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Limits:
     """blocked_seconds: how long a program may neither ask for anything nor end. finish_seconds: how long running
-    steps may go on after an interruption. mend_sdk: see `host.py`."""
+    steps may go on after an interruption. mend_sdk: see `host.py`; CANDLEFISH_SDK_MENDS=0 turns it off."""
 
     blocked_seconds: float = 120.0
     finish_seconds: float = 60.0
-    mend_sdk: bool = True
+    mend_sdk: bool = field(default_factory=lambda: os.environ.get(MENDS_VARIABLE, "1") != "0")
     environment: Mapping[str, str] = field(default_factory=dict)
 
 

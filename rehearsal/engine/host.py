@@ -79,7 +79,7 @@ def _die_with_engine(stream) -> None:  # type: ignore[no-untyped-def]
 
 
 def _report_stacks_on_demand() -> None:
-    """SIGUSR1 writes where every thread stands, and what every task waits for, to stderr."""
+    """SIGUSR1 writes where every thread stands to stderr."""
     faulthandler.register(signal.SIGUSR1, all_threads=True)
 
 

@@ -20,6 +20,7 @@ from rehearsal.engine.errors import ProgramFailed
 
 _HOST = Path(__file__).with_name("host.py")
 _STACKS_WITHIN_SECONDS = 1.0
+_QUIET = {"GRPC_VERBOSITY": "ERROR"}  # gRPC's own notes on closed connections are no output of the program
 
 
 class Program:
@@ -42,7 +43,7 @@ class Program:
             self._process = subprocess.Popen(
                 [interpreter, "-P", str(_HOST), str(theirs.fileno())], stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=[theirs.fileno()],
-                cwd=project.directory, env={**os.environ, **environment}, start_new_session=True)
+                cwd=project.directory, env={**_QUIET, **os.environ, **environment}, start_new_session=True)
         self._channel = ours.makefile("rw", encoding="utf-8")
         self._socket = ours
         with contextlib.suppress(BrokenPipeError):

@@ -32,18 +32,16 @@ class Names:
 
     lists     shapes with Quantity and Items that Pulumi shows as a bare list (CloudFront); others keep `items`
     hidden    members that Pulumi does not show
-    wrapped   `Shape.property`: a structure that Pulumi shows as a list of one
     """
 
     def __init__(self, words: Mapping[str, str] | None = None, *, lists: Iterable[str] = (),
-                 hidden: Iterable[str] = (), wrapped: Iterable[str] = ()) -> None:
+                 hidden: Iterable[str] = ()) -> None:
         self._members = dict(words or {})
         self._properties = {
             f"{key.rpartition('.')[0]}.{member}".lstrip("."): key.rpartition(".")[2]
             for key, member in self._members.items()}
         self._lists = frozenset(lists)
         self._hidden = frozenset(hidden)
-        self._wrapped = frozenset(wrapped)
 
     def request(self, shape: Any, value: Any) -> Any:
         """The API's spelling of a property value. Raises ValueError for a property that the shape does not have."""
@@ -99,9 +97,7 @@ class Names:
         return value
 
     def _shown(self, shape: Any, member: str, value: Any) -> tuple[str, Any]:
-        property = self._property(shape, member)
-        shown = self.response(shape.members[member], value)
-        return property, [shown] if f"{shape.name}.{property}" in self._wrapped else shown
+        return self._property(shape, member), self.response(shape.members[member], value)
 
     def _is_hidden(self, shape: Any, member: str) -> bool:
         counted = member == "Quantity" and "Items" in shape.members

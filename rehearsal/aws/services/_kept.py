@@ -22,14 +22,18 @@ class KeptObject(Handler):
 
     def create(self, call: Call, inputs: Properties) -> str:
         id = self.identify(call, inputs)
-        call.kept.put(call.account, call.region, self.type, id, {**self.defaults, **inputs, **self.computed(call, id, inputs)})
+        call.kept.put(
+            call.account, call.region, self.type, id, {**self.defaults, **inputs, **self.computed(call, id, inputs)}
+        )
         return id
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
         return call.kept.get(call.account, call.region, self.type, id)
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
-        call.kept.put(call.account, call.region, self.type, id, {**self.defaults, **new, **self.computed(call, id, new)})
+        call.kept.put(
+            call.account, call.region, self.type, id, {**self.defaults, **new, **self.computed(call, id, new)}
+        )
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         call.kept.delete(call.account, call.region, self.type, id)

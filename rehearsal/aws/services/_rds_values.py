@@ -10,8 +10,38 @@ import re
 
 _SMALL = ("micro", "small", "medium", "large", "xlarge", "2xlarge")
 _FAMILIES = {
-    "t3": _SMALL, "t4g": _SMALL,
-    **dict.fromkeys(("m5", "m5d", "m6g", "m6gd", "m6i", "m6id", "m6idn", "m6in", "m7g", "m7i", "m8g", "m8gd", "r5", "r5b", "r5d", "r6g", "r6gd", "r6i", "r6id", "r6idn", "r6in", "r7g", "r7i", "r8g", "r8gd"), ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge")),
+    "t3": _SMALL,
+    "t4g": _SMALL,
+    **dict.fromkeys(
+        (
+            "m5",
+            "m5d",
+            "m6g",
+            "m6gd",
+            "m6i",
+            "m6id",
+            "m6idn",
+            "m6in",
+            "m7g",
+            "m7i",
+            "m8g",
+            "m8gd",
+            "r5",
+            "r5b",
+            "r5d",
+            "r6g",
+            "r6gd",
+            "r6i",
+            "r6id",
+            "r6idn",
+            "r6in",
+            "r7g",
+            "r7i",
+            "r8g",
+            "r8gd",
+        ),
+        ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge"),
+    ),
     "x2g": ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"),
     "x2idn": ("16xlarge", "24xlarge", "32xlarge"),
     "x2iedn": ("xlarge", "2xlarge", "4xlarge", "8xlarge", "16xlarge", "24xlarge", "32xlarge"),
@@ -28,8 +58,12 @@ DEFAULT_PORT = {"postgres": 5432, "mysql": 3306, "mariadb": 3306}
 
 # Zone in which RDS endpoints are aliased; from the AWS General Reference.
 HOSTED_ZONES = {
-    "us-east-1": "Z2R2ITUGPM61AM", "us-east-2": "Z2XHWR1WZ565X2", "us-west-1": "Z10WI91S59XXQN",
-    "us-west-2": "Z1PVIF0B656C1W", "eu-west-1": "Z29XKXDKYMONMX", "eu-central-1": "Z1RLNUO7B9Q6NB",
+    "us-east-1": "Z2R2ITUGPM61AM",
+    "us-east-2": "Z2XHWR1WZ565X2",
+    "us-west-1": "Z10WI91S59XXQN",
+    "us-west-2": "Z1PVIF0B656C1W",
+    "eu-west-1": "Z29XKXDKYMONMX",
+    "eu-central-1": "Z1RLNUO7B9Q6NB",
 }
 
 

@@ -90,7 +90,7 @@ def queue(property: str, value: str) -> Reference:
 def destination(property: str, value: str) -> Reference:
     """A topic, a queue, a function or a bucket, by the ARN's service; other targets are not checked."""
     known = {"sns": topic, "sqs": queue, "lambda": function, "s3": bucket}
-    service = (value.split(":") + ["", ""])[2]
+    service = [*value.split(":"), "", ""][2]
     check = known.get(service)
     return check(property, value) if check else Reference(property, value, lambda call: True)
 

@@ -25,25 +25,46 @@ def tags_of(call: Call, arn: str) -> dict[str, str]:
 
 def retag_edge(call: Call, arn: str) -> None:
     client = call.client("cloudfront")
-    retag(call, tags_of(call, arn), lambda tags: client.tag_resource(Resource=arn, Tags={"Items": pairs(tags)}),
-          lambda keys: client.untag_resource(Resource=arn, TagKeys={"Items": keys}))
+    retag(
+        call,
+        tags_of(call, arn),
+        lambda tags: client.tag_resource(Resource=arn, Tags={"Items": pairs(tags)}),
+        lambda keys: client.untag_resource(Resource=arn, TagKeys={"Items": keys}),
+    )
 
 
 def part_exists(get: str, code: str) -> Any:
     """A reference to a policy, an origin access control or the like, by id."""
+
     def make(property: str, value: str) -> Reference:
-        return Reference(property, value, lambda call: found(
-            lambda: getattr(call.client("cloudfront"), get)(Id=value), code) is not None)
+        return Reference(
+            property,
+            value,
+            lambda call: found(lambda: getattr(call.client("cloudfront"), get)(Id=value), code) is not None,
+        )
+
     return make
 
 
 @resource
 class Distribution(Handler):
     type = "aws:cloudfront/distribution:Distribution"
-    defaults = {"httpVersion": "http2", "priceClass": "PriceClass_All", "retainOnDelete": False, "staging": False,
-                "waitForDeployment": True, "isIpv6Enabled": False}
-    kept = ("retainOnDelete", "waitForDeployment", "viewerMtlsConfig", "connectionFunctionAssociation",
-            "cacheTagConfig", "anycastIpListId")
+    defaults = {
+        "httpVersion": "http2",
+        "priceClass": "PriceClass_All",
+        "retainOnDelete": False,
+        "staging": False,
+        "waitForDeployment": True,
+        "isIpv6Enabled": False,
+    }
+    kept = (
+        "retainOnDelete",
+        "waitForDeployment",
+        "viewerMtlsConfig",
+        "connectionFunctionAssociation",
+        "cacheTagConfig",
+        "anycastIpListId",
+    )
     global_region = "us-east-1"
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
@@ -57,7 +78,8 @@ class Distribution(Handler):
         for index, origin in enumerate(inputs["origins"]):
             if origin.get("originAccessControlId"):
                 yield part_exists("get_origin_access_control", "NoSuchOriginAccessControl")(
-                    f"origins[{index}].originAccessControlId", origin["originAccessControlId"])
+                    f"origins[{index}].originAccessControlId", origin["originAccessControlId"]
+                )
         for path, behavior in _behaviors(inputs):
             for property in POLICIES:
                 if behavior.get(property):
@@ -65,15 +87,20 @@ class Distribution(Handler):
             for index, each in enumerate(behavior.get("functionAssociations") or ()):
                 yield edge_function(f"{path}.functionAssociations[{index}].functionArn", each["functionArn"])
             for index, each in enumerate(behavior.get("lambdaFunctionAssociations") or ()):
-                yield function(f"{path}.lambdaFunctionAssociations[{index}].lambdaArn",
-                               each["lambdaArn"].rpartition(":")[0])
+                yield function(
+                    f"{path}.lambdaFunctionAssociations[{index}].lambdaArn", each["lambdaArn"].rpartition(":")[0]
+                )
 
     def create(self, call: Call, inputs: Properties) -> str:
         _check(inputs)
         client = call.client("cloudfront")
         shape = client.meta.service_model.shape_for("DistributionConfig")
-        answer = client.create_distribution_with_tags(DistributionConfigWithTags={
-            "DistributionConfig": request(shape, inputs, call.context.operation), "Tags": {"Items": call.tag_list}})
+        answer = client.create_distribution_with_tags(
+            DistributionConfigWithTags={
+                "DistributionConfig": request(shape, inputs, call.context.operation),
+                "Tags": {"Items": call.tag_list},
+            }
+        )
         return str(answer["Distribution"]["Id"])
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
@@ -86,12 +113,19 @@ class Distribution(Handler):
         shown = response(client.meta.service_model.shape_for("DistributionConfig"), config)
         modified = got.get("LastModifiedTime")
         return shown | {
-            "arn": got["ARN"], "domainName": got["DomainName"], "etag": answer["ETag"], "hostedZoneId": HOSTED_ZONE,
-            "status": got["Status"], "callerReference": config["CallerReference"],
+            "arn": got["ARN"],
+            "domainName": got["DomainName"],
+            "etag": answer["ETag"],
+            "hostedZoneId": HOSTED_ZONE,
+            "status": got["Status"],
+            "callerReference": config["CallerReference"],
             "inProgressValidationBatches": got.get("InProgressInvalidationBatches", 0),
-            "lastModifiedTime": str(modified) if modified else "", "loggingV1Enabled": bool(shown["loggingConfig"]),
-            "trustedKeyGroups": [{"enabled": False, "items": []}], "trustedSigners": [{"enabled": False, "items": []}],
-            "tags": tags_of(call, got["ARN"])}
+            "lastModifiedTime": str(modified) if modified else "",
+            "loggingV1Enabled": bool(shown["loggingConfig"]),
+            "trustedKeyGroups": [{"enabled": False, "items": []}],
+            "trustedSigners": [{"enabled": False, "items": []}],
+            "tags": tags_of(call, got["ARN"]),
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         client = call.client("cloudfront")
@@ -105,8 +139,11 @@ class Distribution(Handler):
         client = call.client("cloudfront")
         current = client.get_distribution_config(Id=id)
         shape = client.meta.service_model.shape_for("DistributionConfig")
-        client.update_distribution(Id=id, IfMatch=current["ETag"], DistributionConfig=request(
-            shape, inputs, current["DistributionConfig"]["CallerReference"]))
+        client.update_distribution(
+            Id=id,
+            IfMatch=current["ETag"],
+            DistributionConfig=request(shape, inputs, current["DistributionConfig"]["CallerReference"]),
+        )
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         """Disabled first: CloudFront refuses to delete what still serves."""
@@ -115,8 +152,9 @@ class Distribution(Handler):
         if current is None:
             return
         if current["DistributionConfig"]["Enabled"]:
-            client.update_distribution(Id=id, IfMatch=current["ETag"],
-                                       DistributionConfig={**current["DistributionConfig"], "Enabled": False})
+            client.update_distribution(
+                Id=id, IfMatch=current["ETag"], DistributionConfig={**current["DistributionConfig"], "Enabled": False}
+            )
         if known.get("retainOnDelete"):
             return
         with unless(*GONE):
@@ -125,33 +163,56 @@ class Distribution(Handler):
 
 def _behaviors(inputs: Properties) -> list[tuple[str, Properties]]:
     ordered = inputs.get("orderedCacheBehaviors") or []
-    return [("defaultCacheBehavior", inputs["defaultCacheBehavior"]),
-            *((f"orderedCacheBehaviors[{index}]", each) for index, each in enumerate(ordered))]
+    return [
+        ("defaultCacheBehavior", inputs["defaultCacheBehavior"]),
+        *((f"orderedCacheBehaviors[{index}]", each) for index, each in enumerate(ordered)),
+    ]
 
 
 def _check(inputs: Properties) -> None:
     """What CloudFront refuses and the emulator takes."""
     origins = {each["originId"] for each in inputs["origins"]}
     groups = {each["originId"] for each in inputs.get("originGroups") or ()}
-    problems = [("NoSuchOrigin", f"{path}.targetOriginId {behavior['targetOriginId']!r} is no origin and no origin group")
-                for path, behavior in _behaviors(inputs) if behavior["targetOriginId"] not in origins | groups]
-    problems += [("NoSuchOrigin", f"the origin group {group['originId']} names the origin {member['originId']!r}, which "
-                  "does not exist") for group in inputs.get("originGroups") or () for member in group["members"]
-                 if member["originId"] not in origins]
+    problems = [
+        ("NoSuchOrigin", f"{path}.targetOriginId {behavior['targetOriginId']!r} is no origin and no origin group")
+        for path, behavior in _behaviors(inputs)
+        if behavior["targetOriginId"] not in origins | groups
+    ]
+    problems += [
+        (
+            "NoSuchOrigin",
+            f"the origin group {group['originId']} names the origin {member['originId']!r}, which does not exist",
+        )
+        for group in inputs.get("originGroups") or ()
+        for member in group["members"]
+        if member["originId"] not in origins
+    ]
     certificate_ = inputs["viewerCertificate"]
     acm = certificate_.get("acmCertificateArn")
     if acm and acm.split(":")[3] != "us-east-1":
         problems.append(("InvalidViewerCertificate", f"the certificate must be in us-east-1, and is {acm}"))
     if inputs.get("aliases") and not acm and not certificate_.get("iamCertificateId"):
-        problems.append(("InvalidViewerCertificate", "to use aliases, give a certificate that covers them: "
-                         f"{', '.join(inputs['aliases'])}"))
+        problems.append(
+            (
+                "InvalidViewerCertificate",
+                f"to use aliases, give a certificate that covers them: {', '.join(inputs['aliases'])}",
+            )
+        )
     if inputs.get("webAclId", "").startswith("arn:") and ":global/" not in inputs["webAclId"]:
-        problems.append(("InvalidWebACLId", f"the web ACL of a distribution has the scope CLOUDFRONT: {inputs['webAclId']}"))
+        problems.append(
+            ("InvalidWebACLId", f"the web ACL of a distribution has the scope CLOUDFRONT: {inputs['webAclId']}")
+        )
     for path, behavior in _behaviors(inputs):
-        problems += [("InvalidLambdaFunctionAssociation", f"{path}: the function ARN must name a published version of a "
-                      f"function in us-east-1, not {each['lambdaArn']}")
-                     for each in behavior.get("lambdaFunctionAssociations") or ()
-                     if not each["lambdaArn"].rpartition(":")[2].isdigit() or each["lambdaArn"].split(":")[3] != "us-east-1"]
+        problems += [
+            (
+                "InvalidLambdaFunctionAssociation",
+                f"{path}: the function ARN must name a published version "
+                "of a "
+                f"function in us-east-1, not {each['lambdaArn']}",
+            )
+            for each in behavior.get("lambdaFunctionAssociations") or ()
+            if not each["lambdaArn"].rpartition(":")[2].isdigit() or each["lambdaArn"].split(":")[3] != "us-east-1"
+        ]
     for code, message in problems:
         raise refused(code, message, "CreateDistribution")
 

@@ -46,14 +46,26 @@ POLICIES = {
 
 def policy(path: str, property: str, value: str) -> Reference:
     operation, code, managed = POLICIES[property]
-    return Reference(path, value, lambda call: value in managed.values() or found(
-        lambda: getattr(call.client("cloudfront"), operation)(Id=value), code) is not None)
+    return Reference(
+        path,
+        value,
+        lambda call: (
+            value in managed.values()
+            or found(lambda: getattr(call.client("cloudfront"), operation)(Id=value), code) is not None
+        ),
+    )
 
 
 def edge_function(property: str, value: str) -> Reference:
     name = value.rsplit("/", 1)[-1]
-    return Reference(property, value, lambda call: found(
-        lambda: call.client("cloudfront").describe_function(Name=name, Stage="LIVE"), "NoSuchFunctionExists") is not None)
+    return Reference(
+        property,
+        value,
+        lambda call: (
+            found(lambda: call.client("cloudfront").describe_function(Name=name, Stage="LIVE"), "NoSuchFunctionExists")
+            is not None
+        ),
+    )
 
 
 class _Policy(Handler):
@@ -85,8 +97,13 @@ class _Policy(Handler):
         shown: Properties = _NAMES.response(self._shape(call), answer[self.member][f"{self.member}Config"])
         got = {key: _shown(shown[key]) for key in self.subject if shown.get(key) not in (None, {})}
         kind = self.word.replace("_", "-")
-        return {"name": shown["name"], "comment": shown.get("comment") or None, **got, "etag": answer["ETag"],
-                "arn": f"arn:aws:cloudfront::{call.account}:{kind}/{id}"}
+        return {
+            "name": shown["name"],
+            "comment": shown.get("comment") or None,
+            **got,
+            "etag": answer["ETag"],
+            "arn": f"arn:aws:cloudfront::{call.account}:{kind}/{id}",
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         client = call.client("cloudfront")
@@ -132,8 +149,13 @@ class OriginRequestPolicy(_Policy):
 class ResponseHeadersPolicy(_Policy):
     type = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy"
     word, member = "response_headers_policy", "ResponseHeadersPolicy"
-    subject = ("corsConfig", "customHeadersConfig", "removeHeadersConfig", "securityHeadersConfig",
-               "serverTimingHeadersConfig")
+    subject = (
+        "corsConfig",
+        "customHeadersConfig",
+        "removeHeadersConfig",
+        "securityHeadersConfig",
+        "serverTimingHeadersConfig",
+    )
 
 
 @resource
@@ -145,13 +167,21 @@ class OriginAccessControl(_Policy):
     subject = ("description", "originAccessControlOriginType", "signingBehavior", "signingProtocol")
 
 
-def _managed(call: Call, arguments: Properties, operation: str, managed: dict[str, str], handler: Handler) -> Properties:
+def _managed(
+    call: Call, arguments: Properties, operation: str, managed: dict[str, str], handler: Handler
+) -> Properties:
     name, id = arguments.get("name"), arguments.get("id")
     names = {value: key for key, value in managed.items()}
     if name in managed or id in names:
         known = managed.get(name or "") or id or ""
-        return {**arguments, "id": known, "name": names[known], "etag": "E23ZP02F085DFQ", "comment": "managed by AWS",
-                "arn": f"arn:aws:cloudfront::aws:{operation}/{known}"}
+        return {
+            **arguments,
+            "id": known,
+            "name": names[known],
+            "etag": "E23ZP02F085DFQ",
+            "comment": "managed by AWS",
+            "arn": f"arn:aws:cloudfront::aws:{operation}/{known}",
+        }
     if id is None:
         word = handler.type.rpartition(":")[2]
         listed = getattr(call.client("cloudfront"), f"list_{operation.replace('-', '_')[:-1]}ies")(Type="custom")
@@ -159,8 +189,9 @@ def _managed(call: Call, arguments: Properties, operation: str, managed: dict[st
         id = next((each[word]["Id"] for each in entries if each[word][f"{word}Config"]["Name"] == name), None)
     got = handler.read(call, id, {}) if id else None
     if got is None:
-        raise refused("NoSuchPolicy", f"no {operation} {name or id!r}; a managed one is called Managed-…",
-                      "List" + operation, 404)
+        raise refused(
+            "NoSuchPolicy", f"no {operation} {name or id!r}; a managed one is called Managed-…", "List" + operation, 404
+        )
     return {**got, "id": id}
 
 

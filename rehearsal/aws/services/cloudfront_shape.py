@@ -7,20 +7,61 @@ from typing import Any
 from rehearsal.aws.services._convert import Names
 from rehearsal.engine.values import Properties
 
-NAMES = Names({
-    "Origin.originId": "Id", "OriginGroup.originId": "Id", "OriginCustomHeader.name": "HeaderName",
-    "OriginCustomHeader.value": "HeaderValue", "lambdaArn": "LambdaFunctionARN", "GeoRestriction.locations": "Items",
-    "orderedCacheBehaviors": "CacheBehaviors", "loggingConfig": "Logging",
-    "cloudfrontDefaultCertificate": "CloudFrontDefaultCertificate",
-}, lists=("Origins", "CustomHeaders", "OriginSslProtocols", "OriginGroups", "OriginGroupMembers", "StatusCodes",
-          "CacheBehaviors", "FunctionAssociations", "LambdaFunctionAssociations", "CustomErrorResponses", "Aliases",
-          "AllowedMethods", "CachedMethods", "CookieNames", "Headers", "QueryStringCacheKeys", "TrustedKeyGroups",
-          "TrustedSigners"), hidden=("ViewerCertificate.Certificate", "ViewerCertificate.CertificateSource"))
+NAMES = Names(
+    {
+        "Origin.originId": "Id",
+        "OriginGroup.originId": "Id",
+        "OriginCustomHeader.name": "HeaderName",
+        "OriginCustomHeader.value": "HeaderValue",
+        "lambdaArn": "LambdaFunctionARN",
+        "GeoRestriction.locations": "Items",
+        "orderedCacheBehaviors": "CacheBehaviors",
+        "loggingConfig": "Logging",
+        "cloudfrontDefaultCertificate": "CloudFrontDefaultCertificate",
+    },
+    lists=(
+        "Origins",
+        "CustomHeaders",
+        "OriginSslProtocols",
+        "OriginGroups",
+        "OriginGroupMembers",
+        "StatusCodes",
+        "CacheBehaviors",
+        "FunctionAssociations",
+        "LambdaFunctionAssociations",
+        "CustomErrorResponses",
+        "Aliases",
+        "AllowedMethods",
+        "CachedMethods",
+        "CookieNames",
+        "Headers",
+        "QueryStringCacheKeys",
+        "TrustedKeyGroups",
+        "TrustedSigners",
+    ),
+    hidden=("ViewerCertificate.Certificate", "ViewerCertificate.CertificateSource"),
+)
 
 CONFIGURATION = (
-    "defaultCacheBehavior", "enabled", "origins", "restrictions", "viewerCertificate", "aliases", "comment",
-    "continuousDeploymentPolicyId", "customErrorResponses", "defaultRootObject", "httpVersion", "isIpv6Enabled",
-    "orderedCacheBehaviors", "originGroups", "priceClass", "staging", "webAclId", "anycastIpListId", "loggingConfig",
+    "defaultCacheBehavior",
+    "enabled",
+    "origins",
+    "restrictions",
+    "viewerCertificate",
+    "aliases",
+    "comment",
+    "continuousDeploymentPolicyId",
+    "customErrorResponses",
+    "defaultRootObject",
+    "httpVersion",
+    "isIpv6Enabled",
+    "orderedCacheBehaviors",
+    "originGroups",
+    "priceClass",
+    "staging",
+    "webAclId",
+    "anycastIpListId",
+    "loggingConfig",
 )
 
 
@@ -33,14 +74,22 @@ def request(shape: Any, inputs: Properties, caller_reference: str) -> dict[str, 
         if each.get("responseCode") is not None:
             sent["customErrorResponses"] = [
                 {**error, "responseCode": str(error["responseCode"])} if error.get("responseCode") else error
-                for error in sent["customErrorResponses"]]
+                for error in sent["customErrorResponses"]
+            ]
             break
     config: dict[str, Any] = NAMES.request(shape, {"comment": "", "aliases": [], "origins": [], **sent})
     first, *ordered = [_behavior(shape, each, index == 0) for index, each in enumerate(behaviors)]
-    config |= {"CallerReference": caller_reference, "DefaultCacheBehavior": first,
-               "CacheBehaviors": {"Quantity": len(ordered), **({"Items": ordered} if ordered else {})},
-               "Logging": {"Enabled": bool(logging.get("bucket")), "Bucket": logging.get("bucket") or "",
-                           "IncludeCookies": bool(logging.get("includeCookies")), "Prefix": logging.get("prefix") or ""}}
+    config |= {
+        "CallerReference": caller_reference,
+        "DefaultCacheBehavior": first,
+        "CacheBehaviors": {"Quantity": len(ordered), **({"Items": ordered} if ordered else {})},
+        "Logging": {
+            "Enabled": bool(logging.get("bucket")),
+            "Bucket": logging.get("bucket") or "",
+            "IncludeCookies": bool(logging.get("includeCookies")),
+            "Prefix": logging.get("prefix") or "",
+        },
+    }
     for origin in config["Origins"].get("Items", ()):
         if "CustomOriginConfig" not in origin and "VpcOriginConfig" not in origin:
             origin.setdefault("S3OriginConfig", {"OriginAccessIdentity": ""})
@@ -50,8 +99,11 @@ def request(shape: Any, inputs: Properties, caller_reference: str) -> dict[str, 
 
 def _behavior(shape: Any, behavior: Properties, default: bool) -> dict[str, Any]:
     item = shape.members["DefaultCacheBehavior"] if default else shape.members["CacheBehaviors"].members["Items"].member
-    plain = {key: value for key, value in behavior.items()
-             if key not in ("cachedMethods", "trustedKeyGroups", "trustedSigners")}
+    plain = {
+        key: value
+        for key, value in behavior.items()
+        if key not in ("cachedMethods", "trustedKeyGroups", "trustedSigners")
+    }
     sent: dict[str, Any] = NAMES.request(item, plain)
     cached = behavior["cachedMethods"]
     sent["AllowedMethods"]["CachedMethods"] = {"Quantity": len(cached), "Items": cached}
@@ -65,7 +117,9 @@ def response(shape: Any, config: dict[str, Any]) -> Properties:
     shown: Properties = NAMES.response(shape, config)
     got = {key: shown.get(key) for key in CONFIGURATION}
     raw = [config["DefaultCacheBehavior"], *(config.get("CacheBehaviors") or {}).get("Items", ())]
-    for behavior, from_api in zip([got["defaultCacheBehavior"], *(got["orderedCacheBehaviors"] or ())], raw, strict=True):
+    for behavior, from_api in zip(
+        [got["defaultCacheBehavior"], *(got["orderedCacheBehaviors"] or ())], raw, strict=True
+    ):
         behavior["cachedMethods"] = (from_api.get("AllowedMethods") or {}).get("CachedMethods", {}).get("Items") or []
         _drop_empty(behavior)
     for each in got["customErrorResponses"] or ():
@@ -76,8 +130,15 @@ def response(shape: Any, config: dict[str, Any]) -> Properties:
             del origin["s3OriginConfig"]
         _drop_empty(origin)
     logging = config.get("Logging") or {}
-    got["loggingConfig"] = {"bucket": logging["Bucket"], "includeCookies": logging.get("IncludeCookies", False),
-                            "prefix": logging.get("Prefix", "")} if logging.get("Enabled") else None
+    got["loggingConfig"] = (
+        {
+            "bucket": logging["Bucket"],
+            "includeCookies": logging.get("IncludeCookies", False),
+            "prefix": logging.get("Prefix", ""),
+        }
+        if logging.get("Enabled")
+        else None
+    )
     for key in ("aliases", "orderedCacheBehaviors", "originGroups", "customErrorResponses"):
         got[key] = got[key] or None
     geo = (got["restrictions"] or {}).get("geoRestriction")

@@ -32,8 +32,18 @@ class Table(Handler):
     type = "aws:dynamodb/table:Table"
     naming = Naming("name", maximum=255)
     defaults = {"billingMode": "PROVISIONED", "tableClass": "STANDARD"}
-    kept = ("tableClass", "onDemandThroughput", "warmThroughput", "importTable", "globalTableWitness",
-            "restoreBackupArn", "restoreDateTime", "restoreSourceName", "restoreSourceTableArn", "restoreToLatestTime")
+    kept = (
+        "tableClass",
+        "onDemandThroughput",
+        "warmThroughput",
+        "importTable",
+        "globalTableWitness",
+        "restoreBackupArn",
+        "restoreDateTime",
+        "restoreSourceName",
+        "restoreSourceTableArn",
+        "restoreToLatestTime",
+    )
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
         key = (inputs.get("serverSideEncryption") or {}).get("kmsKeyArn")
@@ -48,19 +58,30 @@ class Table(Handler):
         client = call.client("dynamodb")
         source = inputs.get("restoreSourceTableArn") or inputs.get("restoreSourceName")
         if not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", name):
-            raise refused("ValidationException", f"1 validation error detected: Value '{name}' at 'tableName' failed to "
-                          "satisfy constraint: 3 to 255 letters, digits, _, - and .", "CreateTable")
+            raise refused(
+                "ValidationException",
+                f"1 validation error detected: Value '{name}' at 'tableName' "
+                "failed to "
+                "satisfy constraint: 3 to 255 letters, digits, _, - and .",
+                "CreateTable",
+            )
         if source:
-            client.restore_table_to_point_in_time(TargetTableName=name, **present(
-                SourceTableName=inputs.get("restoreSourceName"), SourceTableArn=inputs.get("restoreSourceTableArn"),
-                UseLatestRestorableTime=inputs.get("restoreToLatestTime"),
-                RestoreDateTime=inputs.get("restoreDateTime")))
+            client.restore_table_to_point_in_time(
+                TargetTableName=name,
+                **present(
+                    SourceTableName=inputs.get("restoreSourceName"),
+                    SourceTableArn=inputs.get("restoreSourceTableArn"),
+                    UseLatestRestorableTime=inputs.get("restoreToLatestTime"),
+                    RestoreDateTime=inputs.get("restoreDateTime"),
+                ),
+            )
         elif inputs.get("restoreBackupArn"):
             client.restore_table_from_backup(TargetTableName=name, BackupArn=inputs["restoreBackupArn"])
         else:
             for problem in problems(inputs):
-                raise refused("ValidationException", f"One or more parameter values were invalid: {problem}",
-                              "CreateTable")
+                raise refused(
+                    "ValidationException", f"One or more parameter values were invalid: {problem}", "CreateTable"
+                )
             client.create_table(**_creation(name, inputs), Tags=pairs(call.tags))
         call.made(name)
         client.get_waiter("table_exists").wait(TableName=name, WaiterConfig=OFTEN)
@@ -88,27 +109,52 @@ class Table(Handler):
         on_demand = mode == "PAY_PER_REQUEST"
         enabled = recovery.get("PointInTimeRecoveryStatus") == "ENABLED"
         return {
-            **given_back(known, ("replicas",)), "name": id, "arn": got["TableArn"], "billingMode": mode, "hashKey": keys.get("HASH"),
-            "rangeKey": keys.get("RANGE"), "streamArn": got.get("LatestStreamArn") or "",
-            "attributes": _ordered([{"name": each["AttributeName"], "type": each["AttributeType"]}
-                                    for each in got["AttributeDefinitions"]], known.get("attributes")),
+            **given_back(known, ("replicas",)),
+            "name": id,
+            "arn": got["TableArn"],
+            "billingMode": mode,
+            "hashKey": keys.get("HASH"),
+            "rangeKey": keys.get("RANGE"),
+            "streamArn": got.get("LatestStreamArn") or "",
+            "attributes": _ordered(
+                [
+                    {"name": each["AttributeName"], "type": each["AttributeType"]}
+                    for each in got["AttributeDefinitions"]
+                ],
+                known.get("attributes"),
+            ),
             "readCapacity": 0 if on_demand else throughput.get("ReadCapacityUnits"),
             "writeCapacity": 0 if on_demand else throughput.get("WriteCapacityUnits"),
-            "globalSecondaryIndexes": _ordered(shown_indexes(got.get("GlobalSecondaryIndexes"), known.get(
-                "globalSecondaryIndexes"), on_demand), known.get("globalSecondaryIndexes")) or None,
-            "localSecondaryIndexes": _ordered(shown_indexes(got.get("LocalSecondaryIndexes"), None, True, local=True),
-                                              known.get("localSecondaryIndexes")) or None,
-            "streamLabel": got.get("LatestStreamLabel") or "", "streamEnabled": bool(stream.get("StreamEnabled")),
+            "globalSecondaryIndexes": _ordered(
+                shown_indexes(got.get("GlobalSecondaryIndexes"), known.get("globalSecondaryIndexes"), on_demand),
+                known.get("globalSecondaryIndexes"),
+            )
+            or None,
+            "localSecondaryIndexes": _ordered(
+                shown_indexes(got.get("LocalSecondaryIndexes"), None, True, local=True),
+                known.get("localSecondaryIndexes"),
+            )
+            or None,
+            "streamLabel": got.get("LatestStreamLabel") or "",
+            "streamEnabled": bool(stream.get("StreamEnabled")),
             "streamViewType": stream.get("StreamViewType") or "",
             "deletionProtectionEnabled": bool(got.get("DeletionProtectionEnabled")),
             "serverSideEncryption": {"enabled": True, "kmsKeyArn": encryption.get("KMSMasterKeyArn")}
-            if encryption.get("Status") in ("ENABLED", "ENABLING") else None,
+            if encryption.get("Status") in ("ENABLED", "ENABLING")
+            else None,
             "ttl": {"enabled": True, "attributeName": ttl["AttributeName"]}
-            if ttl.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") else {
-                "enabled": False, "attributeName": (known.get("ttl") or {}).get("attributeName") or ""},
-            "pointInTimeRecovery": {"enabled": enabled, **({"recoveryPeriodInDays": (known.get(
-                "pointInTimeRecovery") or {}).get("recoveryPeriodInDays") or 35} if enabled else {})},
-            "tags": table_tags(call, got["TableArn"])}
+            if ttl.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
+            else {"enabled": False, "attributeName": (known.get("ttl") or {}).get("attributeName") or ""},
+            "pointInTimeRecovery": {
+                "enabled": enabled,
+                **(
+                    {"recoveryPeriodInDays": (known.get("pointInTimeRecovery") or {}).get("recoveryPeriodInDays") or 35}
+                    if enabled
+                    else {}
+                ),
+            },
+            "tags": table_tags(call, got["TableArn"]),
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         client = call.client("dynamodb")
@@ -122,7 +168,8 @@ class Table(Handler):
         if changed & {"streamEnabled", "streamViewType"}:
             sent["StreamSpecification"] = present(
                 StreamEnabled=bool(new.get("streamEnabled")),
-                StreamViewType=new.get("streamViewType") or None if new.get("streamEnabled") else None)
+                StreamViewType=new.get("streamViewType") or None if new.get("streamEnabled") else None,
+            )
         if "deletionProtectionEnabled" in changed:
             sent["DeletionProtectionEnabled"] = bool(new.get("deletionProtectionEnabled"))
         if "serverSideEncryption" in changed:
@@ -141,8 +188,12 @@ class Table(Handler):
             _replicate(call, id, old.get("replicas") or [], new.get("replicas") or [])
         if "tags" in changed:
             arn = call.arn("dynamodb", f"table/{id}")
-            retag(call, table_tags(call, arn), lambda tags: client.tag_resource(ResourceArn=arn, Tags=pairs(tags)),
-                  lambda keys: client.untag_resource(ResourceArn=arn, TagKeys=keys))
+            retag(
+                call,
+                table_tags(call, arn),
+                lambda tags: client.tag_resource(ResourceArn=arn, Tags=pairs(tags)),
+                lambda keys: client.untag_resource(ResourceArn=arn, TagKeys=keys),
+            )
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         client = call.client("dynamodb")
@@ -160,14 +211,19 @@ class Table(Handler):
         attribute = after.get("attributeName") or before.get("attributeName")
         enabled = bool(after.get("enabled", after.get("attributeName")))
         if attribute and enabled != bool(before.get("enabled")):
-            call.client("dynamodb").update_time_to_live(TableName=name, TimeToLiveSpecification={
-                "Enabled": enabled, "AttributeName": attribute})
+            call.client("dynamodb").update_time_to_live(
+                TableName=name, TimeToLiveSpecification={"Enabled": enabled, "AttributeName": attribute}
+            )
 
     def _recovery(self, call: Call, name: str, inputs: Properties) -> None:
         wanted = inputs.get("pointInTimeRecovery") or {"enabled": False}
-        call.client("dynamodb").update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=present(
-            PointInTimeRecoveryEnabled=wanted["enabled"],
-            RecoveryPeriodInDays=wanted.get("recoveryPeriodInDays") if wanted["enabled"] else None))
+        call.client("dynamodb").update_continuous_backups(
+            TableName=name,
+            PointInTimeRecoverySpecification=present(
+                PointInTimeRecoveryEnabled=wanted["enabled"],
+                RecoveryPeriodInDays=wanted.get("recoveryPeriodInDays") if wanted["enabled"] else None,
+            ),
+        )
 
 
 def table_tags(call: Call, arn: str) -> dict[str, str]:
@@ -177,12 +233,16 @@ def table_tags(call: Call, arn: str) -> dict[str, str]:
 def _ordered(shown: list[Properties], known: list[Properties] | None) -> list[Properties]:
     """A set in the program's order."""
     order = [each["name"] for each in known or ()]
-    return sorted(shown, key=lambda each: (order.index(each["name"]) if each["name"] in order else len(order),
-                                           each["name"]))
+    return sorted(
+        shown, key=lambda each: (order.index(each["name"]) if each["name"] in order else len(order), each["name"])
+    )
 
 
 def _throughput(inputs: Properties) -> dict[str, int]:
-    return {"ReadCapacityUnits": inputs.get("readCapacity") or 1, "WriteCapacityUnits": inputs.get("writeCapacity") or 1}
+    return {
+        "ReadCapacityUnits": inputs.get("readCapacity") or 1,
+        "WriteCapacityUnits": inputs.get("writeCapacity") or 1,
+    }
 
 
 def _encryption(wanted: Properties) -> dict[str, Any]:
@@ -195,16 +255,22 @@ def _creation(name: str, inputs: Properties) -> dict[str, Any]:
     mode = inputs.get("billingMode") or "PROVISIONED"
     on_demand = mode == "PAY_PER_REQUEST"
     return present(
-        TableName=name, BillingMode=mode, KeySchema=schema(inputs["hashKey"], inputs.get("rangeKey")),
-        AttributeDefinitions=[{"AttributeName": each["name"], "AttributeType": each["type"]}
-                              for each in inputs["attributes"]],
+        TableName=name,
+        BillingMode=mode,
+        KeySchema=schema(inputs["hashKey"], inputs.get("rangeKey")),
+        AttributeDefinitions=[
+            {"AttributeName": each["name"], "AttributeType": each["type"]} for each in inputs["attributes"]
+        ],
         ProvisionedThroughput=None if on_demand else _throughput(inputs),
         GlobalSecondaryIndexes=global_indexes(inputs, on_demand) or None,
         LocalSecondaryIndexes=local_indexes(inputs) or None,
         StreamSpecification={"StreamEnabled": True, "StreamViewType": inputs["streamViewType"]}
-        if inputs.get("streamEnabled") else None,
+        if inputs.get("streamEnabled")
+        else None,
         SSESpecification=_encryption(inputs["serverSideEncryption"]) if inputs.get("serverSideEncryption") else None,
-        TableClass=inputs.get("tableClass"), DeletionProtectionEnabled=inputs.get("deletionProtectionEnabled"))
+        TableClass=inputs.get("tableClass"),
+        DeletionProtectionEnabled=inputs.get("deletionProtectionEnabled"),
+    )
 
 
 def _change_indexes(call: Call, name: str, old: Properties, new: Properties) -> None:
@@ -217,8 +283,9 @@ def _change_indexes(call: Call, name: str, old: Properties, new: Properties) -> 
         client.update_table(TableName=name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": index}}])
     attributes = [{"AttributeName": each["name"], "AttributeType": each["type"]} for each in new["attributes"]]
     for index in sorted(key for key, each in after.items() if before.get(key) != each):
-        client.update_table(TableName=name, AttributeDefinitions=attributes,
-                            GlobalSecondaryIndexUpdates=[{"Create": after[index]}])
+        client.update_table(
+            TableName=name, AttributeDefinitions=attributes, GlobalSecondaryIndexUpdates=[{"Create": after[index]}]
+        )
 
 
 def _replicate(call: Call, name: str, old: list[Properties], new: list[Properties]) -> None:
@@ -227,5 +294,7 @@ def _replicate(call: Call, name: str, old: list[Properties], new: list[Propertie
     for region in sorted(before - after.keys()):
         client.update_table(TableName=name, ReplicaUpdates=[{"Delete": {"RegionName": region}}])
     for region in sorted(after.keys() - before):
-        client.update_table(TableName=name, ReplicaUpdates=[{"Create": present(
-            RegionName=region, KMSMasterKeyId=after[region].get("kmsKeyArn"))}])
+        client.update_table(
+            TableName=name,
+            ReplicaUpdates=[{"Create": present(RegionName=region, KMSMasterKeyId=after[region].get("kmsKeyArn"))}],
+        )

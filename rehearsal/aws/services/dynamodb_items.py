@@ -75,7 +75,8 @@ def _item(inputs: Properties) -> dict[str, Any]:
         raise refused("ValidationException", f"item is not JSON: {error}", "PutItem") from error
     lacking = [key for key in _keys(inputs) if key not in item]
     if lacking:
-        raise refused("ValidationException", f"One or more parameter values were invalid: Missing the key {lacking[0]} in "
+        raise refused("ValidationException", f"One or more parameter values were invalid: Missing the key "
+                                             f"{lacking[0]} in "
                       "the item", "PutItem")
     return item
 

@@ -27,24 +27,43 @@ _GONE = ("ReplicationGroupNotFoundFault", "ReplicationGroupNotFound")
 # Engine → versions that can be created; from the ElastiCache User Guide, November 2025.
 _VERSIONS = {"valkey": ("7.2", "8.0", "8.1", "8.2"), "redis": ("5.0", "6.0", "6.2", "7.0", "7.1")}
 _DEFAULT_VERSION = {"valkey": "8.0", "redis": "7.1"}
-_NODE_TYPE = re.compile(r"cache\.(t3|t4g)\.(micro|small|medium)|"
-                        r"cache\.(m5|m6g|m7g|r5|r6g|r7g|r6gd|c7gn)\.(large|\d{0,2}xlarge)")
+_NODE_TYPE = re.compile(
+    r"cache\.(t3|t4g)\.(micro|small|medium)|"
+    r"cache\.(m5|m6g|m7g|r5|r6g|r7g|r6gd|c7gn)\.(large|\d{0,2}xlarge)"
+)
 _BOTH = {
-    "autoMinorVersionUpgrade": "AutoMinorVersionUpgrade", "automaticFailoverEnabled": "AutomaticFailoverEnabled",
-    "description": "ReplicationGroupDescription", "engine": "Engine", "engineVersion": "EngineVersion",
-    "ipDiscovery": "IpDiscovery", "maintenanceWindow": "PreferredMaintenanceWindow", "multiAzEnabled": "MultiAZEnabled",
-    "nodeType": "CacheNodeType", "notificationTopicArn": "NotificationTopicArn",
-    "parameterGroupName": "CacheParameterGroupName", "securityGroupIds": "SecurityGroupIds",
-    "snapshotRetentionLimit": "SnapshotRetentionLimit", "snapshotWindow": "SnapshotWindow",
-    "transitEncryptionEnabled": "TransitEncryptionEnabled", "transitEncryptionMode": "TransitEncryptionMode",
+    "autoMinorVersionUpgrade": "AutoMinorVersionUpgrade",
+    "automaticFailoverEnabled": "AutomaticFailoverEnabled",
+    "description": "ReplicationGroupDescription",
+    "engine": "Engine",
+    "engineVersion": "EngineVersion",
+    "ipDiscovery": "IpDiscovery",
+    "maintenanceWindow": "PreferredMaintenanceWindow",
+    "multiAzEnabled": "MultiAZEnabled",
+    "nodeType": "CacheNodeType",
+    "notificationTopicArn": "NotificationTopicArn",
+    "parameterGroupName": "CacheParameterGroupName",
+    "securityGroupIds": "SecurityGroupIds",
+    "snapshotRetentionLimit": "SnapshotRetentionLimit",
+    "snapshotWindow": "SnapshotWindow",
+    "transitEncryptionEnabled": "TransitEncryptionEnabled",
+    "transitEncryptionMode": "TransitEncryptionMode",
     "clusterMode": "ClusterMode",
 }
 _CREATION = {
-    "atRestEncryptionEnabled": "AtRestEncryptionEnabled", "authToken": "AuthToken",
-    "dataTieringEnabled": "DataTieringEnabled", "kmsKeyId": "KmsKeyId", "networkType": "NetworkType",
-    "numCacheClusters": "NumCacheClusters", "numNodeGroups": "NumNodeGroups", "port": "Port",
-    "preferredCacheClusterAzs": "PreferredCacheClusterAZs", "replicasPerNodeGroup": "ReplicasPerNodeGroup",
-    "snapshotArns": "SnapshotArns", "snapshotName": "SnapshotName", "subnetGroupName": "CacheSubnetGroupName",
+    "atRestEncryptionEnabled": "AtRestEncryptionEnabled",
+    "authToken": "AuthToken",
+    "dataTieringEnabled": "DataTieringEnabled",
+    "kmsKeyId": "KmsKeyId",
+    "networkType": "NetworkType",
+    "numCacheClusters": "NumCacheClusters",
+    "numNodeGroups": "NumNodeGroups",
+    "port": "Port",
+    "preferredCacheClusterAzs": "PreferredCacheClusterAZs",
+    "replicasPerNodeGroup": "ReplicasPerNodeGroup",
+    "snapshotArns": "SnapshotArns",
+    "snapshotName": "SnapshotName",
+    "subnetGroupName": "CacheSubnetGroupName",
     "userGroupIds": "UserGroupIds",
 }
 
@@ -55,20 +74,49 @@ class ReplicationGroup(Handler):
 
     type = "aws:elasticache/replicationGroup:ReplicationGroup"
     naming = Naming("replicationGroupId", maximum=40, lower=True)
-    defaults = {"autoMinorVersionUpgrade": True, "automaticFailoverEnabled": False, "multiAzEnabled": False,
-                "applyImmediately": False, "engine": "redis"}
-    kept = ("applyImmediately", "authTokenUpdateStrategy", "authTokenWo", "authTokenWoVersion",
-            "autoMinorVersionUpgrade", "dataTieringEnabled", "durability", "finalSnapshotIdentifier",
-            "ipDiscovery", "kmsKeyId", "maintenanceWindow", "networkType",
-            "nodeGroupConfigurations", "notificationTopicArn", "numNodeGroups",
-            "port", "preferredCacheClusterAzs", "securityGroupIds", "snapshotArns", "snapshotName", "subnetGroupName")
+    defaults = {
+        "autoMinorVersionUpgrade": True,
+        "automaticFailoverEnabled": False,
+        "multiAzEnabled": False,
+        "applyImmediately": False,
+        "engine": "redis",
+    }
+    kept = (
+        "applyImmediately",
+        "authTokenUpdateStrategy",
+        "authTokenWo",
+        "authTokenWoVersion",
+        "autoMinorVersionUpgrade",
+        "dataTieringEnabled",
+        "durability",
+        "finalSnapshotIdentifier",
+        "ipDiscovery",
+        "kmsKeyId",
+        "maintenanceWindow",
+        "networkType",
+        "nodeGroupConfigurations",
+        "notificationTopicArn",
+        "numNodeGroups",
+        "port",
+        "preferredCacheClusterAzs",
+        "securityGroupIds",
+        "snapshotArns",
+        "snapshotName",
+        "subnetGroupName",
+    )
     _unshown = ("authToken", "parameterGroupName", "engineVersion")
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
-        yield from references.given(inputs, {
-            "kmsKeyId": references.kms_key, "securityGroupIds": references.security_group,
-            "notificationTopicArn": references.topic, "subnetGroupName": subnet_group,
-            "parameterGroupName": parameter_group})
+        yield from references.given(
+            inputs,
+            {
+                "kmsKeyId": references.kms_key,
+                "securityGroupIds": references.security_group,
+                "notificationTopicArn": references.topic,
+                "subnetGroupName": subnet_group,
+                "parameterGroupName": parameter_group,
+            },
+        )
         for index, each in enumerate(inputs.get("logDeliveryConfigurations") or ()):
             if each["destinationType"] == "cloudwatch-logs":
                 yield references.log_group(f"logDeliveryConfigurations[{index}].destination", each["destination"])
@@ -82,12 +130,14 @@ class ReplicationGroup(Handler):
         if inputs.get("nodeGroupConfigurations"):
             sent["NodeGroupConfiguration"] = [_node_group(each) for each in inputs["nodeGroupConfigurations"]]
         answer = client.create_replication_group(
-            ReplicationGroupId=inputs["replicationGroupId"], Tags=call.tag_list, **sent,
-            **({"LogDeliveryConfigurations": logs} if logs else {}))
+            ReplicationGroupId=inputs["replicationGroupId"],
+            Tags=call.tag_list,
+            **sent,
+            **({"LogDeliveryConfigurations": logs} if logs else {}),
+        )
         id = str(answer["ReplicationGroup"]["ReplicationGroupId"])
         call.made(id)
-        client.get_waiter("replication_group_available").wait(
-            ReplicationGroupId=id, WaiterConfig=OFTEN)
+        client.get_waiter("replication_group_available").wait(ReplicationGroupId=id, WaiterConfig=OFTEN)
         return id
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
@@ -97,26 +147,39 @@ class ReplicationGroup(Handler):
         client = call.client("elasticache")
         shards = group.get("NodeGroups") or []
         members = [each["CacheClusterId"] for shard in shards for each in shard.get("NodeGroupMembers") or ()]
-        node = (found(lambda: client.describe_cache_clusters(CacheClusterId=members[0]), "CacheClusterNotFound")
-                or {"CacheClusters": [{}]})["CacheClusters"][0]
+        node = (
+            found(lambda: client.describe_cache_clusters(CacheClusterId=members[0]), "CacheClusterNotFound")
+            or {"CacheClusters": [{}]}
+        )["CacheClusters"][0]
         arn = group["ARN"]
         version = known.get("engineVersion") or node.get("EngineVersion") or _DEFAULT_VERSION[group["Engine"]]
         return {
-            **given_back(known, self._unshown), "arn": arn, "replicationGroupId": id, "description": group.get("Description"),
-            "engine": group["Engine"], "engineVersionActual": _full(version), "nodeType": group.get("CacheNodeType"),
+            **given_back(known, self._unshown),
+            "arn": arn,
+            "replicationGroupId": id,
+            "description": group.get("Description"),
+            "engine": group["Engine"],
+            "engineVersionActual": _full(version),
+            "nodeType": group.get("CacheNodeType"),
             "automaticFailoverEnabled": group.get("AutomaticFailover") in ("enabled", "enabling"),
             "multiAzEnabled": group.get("MultiAZ") == "enabled",
             "atRestEncryptionEnabled": bool(group.get("AtRestEncryptionEnabled")),
             "transitEncryptionEnabled": bool(group.get("TransitEncryptionEnabled")),
             "transitEncryptionMode": group.get("TransitEncryptionMode"),
-            "clusterEnabled": bool(group.get("ClusterEnabled")), "clusterMode": group.get("ClusterMode"),
-            "snapshotRetentionLimit": group.get("SnapshotRetentionLimit"), "snapshotWindow": group.get("SnapshotWindow"),
+            "clusterEnabled": bool(group.get("ClusterEnabled")),
+            "clusterMode": group.get("ClusterMode"),
+            "snapshotRetentionLimit": group.get("SnapshotRetentionLimit"),
+            "snapshotWindow": group.get("SnapshotWindow"),
             "userGroupIds": group.get("UserGroupIds") or None,
-            "logDeliveryConfigurations": [_logged(each) for each in group.get("LogDeliveryConfigurations") or ()] or None,
-            "numCacheClusters": len(members), "memberClusters": sorted(members), "numNodeGroups": len(shards),
+            "logDeliveryConfigurations": [_logged(each) for each in group.get("LogDeliveryConfigurations") or ()]
+            or None,
+            "numCacheClusters": len(members),
+            "memberClusters": sorted(members),
+            "numNodeGroups": len(shards),
             "replicasPerNodeGroup": max(len(shards[0]["NodeGroupMembers"]) - 1, 0) if shards else 0,
             **_endpoints(call, id, group),
-            "tags": tag_map(client.list_tags_for_resource(ResourceName=arn)["TagList"])}
+            "tags": tag_map(client.list_tags_for_resource(ResourceName=arn)["TagList"]),
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         client = call.client("elasticache")
@@ -130,25 +193,32 @@ class ReplicationGroup(Handler):
         if "logDeliveryConfigurations" in changed:
             after = [_log(each) for each in new.get("logDeliveryConfigurations") or ()]
             gone = {each["logType"] for each in old.get("logDeliveryConfigurations") or ()} - {
-                each["LogType"] for each in after}
+                each["LogType"] for each in after
+            }
             sent["LogDeliveryConfigurations"] = after + [{"LogType": each, "Enabled": False} for each in sorted(gone)]
         if "authToken" in changed and new.get("authToken"):
-            sent |= {"AuthToken": new["authToken"],
-                     "AuthTokenUpdateStrategy": new.get("authTokenUpdateStrategy") or "ROTATE"}
+            sent |= {
+                "AuthToken": new["authToken"],
+                "AuthTokenUpdateStrategy": new.get("authTokenUpdateStrategy") or "ROTATE",
+            }
         if "userGroupIds" in changed:
             before, after_ids = set(old.get("userGroupIds") or ()), set(new.get("userGroupIds") or ())
-            sent |= {"UserGroupIdsToAdd": sorted(after_ids - before),
-                     "UserGroupIdsToRemove": sorted(before - after_ids)}
+            sent |= {
+                "UserGroupIdsToAdd": sorted(after_ids - before),
+                "UserGroupIdsToRemove": sorted(before - after_ids),
+            }
         if sent:
-            client.modify_replication_group(ReplicationGroupId=id, ApplyImmediately=bool(new.get("applyImmediately")),
-                                            **sent)
+            client.modify_replication_group(
+                ReplicationGroupId=id, ApplyImmediately=bool(new.get("applyImmediately")), **sent
+            )
         if "tags" in changed:
             retag_cache(call, call.arn("elasticache", f"replicationgroup:{id}"))
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         with unless(*_GONE):
             call.client("elasticache").delete_replication_group(
-                ReplicationGroupId=id, **present(FinalSnapshotIdentifier=known.get("finalSnapshotIdentifier")))
+                ReplicationGroupId=id, **present(FinalSnapshotIdentifier=known.get("finalSnapshotIdentifier"))
+            )
 
 
 def _check(inputs: Properties, operation: str) -> None:
@@ -156,8 +226,10 @@ def _check(inputs: Properties, operation: str) -> None:
     problem = None
     if engine not in _VERSIONS:
         problem = f"Invalid value for Engine: {engine}. It must be one of {', '.join(_VERSIONS)}."
-    elif version and not any(version == each or version.startswith(each + ".") or version == each.split(".")[0] + ".x"
-                             for each in _VERSIONS[engine]):
+    elif version and not any(
+        version == each or version.startswith(each + ".") or version == each.split(".")[0] + ".x"
+        for each in _VERSIONS[engine]
+    ):
         problem = f"Cannot find version {version} for {engine}"
     elif node and not _NODE_TYPE.fullmatch(node):
         problem = f"The node type {node} is not a valid cache node type."
@@ -185,17 +257,27 @@ def _full(version: str) -> str:
 
 
 def _log(each: Properties) -> dict[str, Any]:
-    to = {"cloudwatch-logs": ("CloudWatchLogsDetails", "LogGroup"),
-          "kinesis-firehose": ("KinesisFirehoseDetails", "DeliveryStream")}[each["destinationType"]]
-    return {"DestinationDetails": {to[0]: {to[1]: each["destination"]}}, "DestinationType": each["destinationType"],
-            "LogFormat": each["logFormat"], "LogType": each["logType"]}
+    to = {
+        "cloudwatch-logs": ("CloudWatchLogsDetails", "LogGroup"),
+        "kinesis-firehose": ("KinesisFirehoseDetails", "DeliveryStream"),
+    }[each["destinationType"]]
+    return {
+        "DestinationDetails": {to[0]: {to[1]: each["destination"]}},
+        "DestinationType": each["destinationType"],
+        "LogFormat": each["logFormat"],
+        "LogType": each["logType"],
+    }
 
 
 def _logged(each: dict[str, Any]) -> Properties:
     details = each["DestinationDetails"]
     to = details.get("CloudWatchLogsDetails", {}).get("LogGroup") or details["KinesisFirehoseDetails"]["DeliveryStream"]
-    return {"destination": to, "destinationType": each["DestinationType"], "logFormat": each["LogFormat"],
-            "logType": each["LogType"]}
+    return {
+        "destination": to,
+        "destinationType": each["DestinationType"],
+        "logFormat": each["LogFormat"],
+        "logType": each["LogType"],
+    }
 
 
 def _endpoints(call: Call, id: str, group: dict[str, Any]) -> Properties:
@@ -208,32 +290,59 @@ def _endpoints(call: Call, id: str, group: dict[str, Any]) -> Properties:
         name = f"clustercfg.{id}.{domain}" if encrypted else f"{id}.{own}.clustercfg.{zone}.cache.amazonaws.com"
         return {"configurationEndpointAddress": name, "primaryEndpointAddress": None, "readerEndpointAddress": None}
     if encrypted:
-        return {"configurationEndpointAddress": None, "primaryEndpointAddress": f"master.{id}.{domain}",
-                "readerEndpointAddress": f"replica.{id}.{domain}"}
-    return {"configurationEndpointAddress": None,
-            "primaryEndpointAddress": f"{id}.{own}.ng.0001.{zone}.cache.amazonaws.com",
-            "readerEndpointAddress": f"{id}-ro.{own}.ng.0001.{zone}.cache.amazonaws.com"}
+        return {
+            "configurationEndpointAddress": None,
+            "primaryEndpointAddress": f"master.{id}.{domain}",
+            "readerEndpointAddress": f"replica.{id}.{domain}",
+        }
+    return {
+        "configurationEndpointAddress": None,
+        "primaryEndpointAddress": f"{id}.{own}.ng.0001.{zone}.cache.amazonaws.com",
+        "readerEndpointAddress": f"{id}-ro.{own}.ng.0001.{zone}.cache.amazonaws.com",
+    }
 
 
 def _node_group(each: Properties) -> dict[str, Any]:
-    return present(NodeGroupId=each.get("nodeGroupId"), PrimaryAvailabilityZone=each.get("primaryAvailabilityZone"),
-                   ReplicaAvailabilityZones=each.get("replicaAvailabilityZones"), ReplicaCount=each.get("replicaCount"),
-                   Slots=each.get("slots"))
+    return present(
+        NodeGroupId=each.get("nodeGroupId"),
+        PrimaryAvailabilityZone=each.get("primaryAvailabilityZone"),
+        ReplicaAvailabilityZones=each.get("replicaAvailabilityZones"),
+        ReplicaCount=each.get("replicaCount"),
+        Slots=each.get("slots"),
+    )
 
 
 def retag_cache(call: Call, arn: str) -> None:
     client = call.client("elasticache")
-    retag(call, tag_map(client.list_tags_for_resource(ResourceName=arn)["TagList"]),
-          lambda tags: client.add_tags_to_resource(ResourceName=arn, Tags=pairs(tags)),
-          lambda keys: client.remove_tags_from_resource(ResourceName=arn, TagKeys=keys))
+    retag(
+        call,
+        tag_map(client.list_tags_for_resource(ResourceName=arn)["TagList"]),
+        lambda tags: client.add_tags_to_resource(ResourceName=arn, Tags=pairs(tags)),
+        lambda keys: client.remove_tags_from_resource(ResourceName=arn, TagKeys=keys),
+    )
 
 
 def subnet_group(property: str, value: str) -> Reference:
-    return Reference(property, value, lambda call: call.kept.get(
-        call.account, call.region, "aws:elasticache/subnetGroup:SubnetGroup", value) is not None)
+    return Reference(
+        property,
+        value,
+        lambda call: (
+            call.kept.get(call.account, call.region, "aws:elasticache/subnetGroup:SubnetGroup", value) is not None
+        ),
+    )
 
 
 def parameter_group(property: str, value: str) -> Reference:
-    return Reference(property, value, lambda call: value.startswith("default.") or found(
-        lambda: call.client("elasticache").describe_cache_parameter_groups(CacheParameterGroupName=value),
-        "CacheParameterGroupNotFound", "CacheParameterGroupNotFoundFault") is not None)
+    return Reference(
+        property,
+        value,
+        lambda call: (
+            value.startswith("default.")
+            or found(
+                lambda: call.client("elasticache").describe_cache_parameter_groups(CacheParameterGroupName=value),
+                "CacheParameterGroupNotFound",
+                "CacheParameterGroupNotFoundFault",
+            )
+            is not None
+        ),
+    )

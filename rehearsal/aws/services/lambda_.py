@@ -27,11 +27,45 @@ GONE = "ResourceNotFoundException"
 NAMES = Names({"kmsKeyArn": "KMSKeyArn", "EphemeralStorage.size": "Size"})
 _DIRECT_UPLOAD_BYTES = 50 * 1024 * 1024  # of the zip; a quota of the API
 # From the Lambda Developer Guide, "Supported runtimes", November 2025: those a function can be created with.
-RUNTIMES = {"python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14", "nodejs20.x",
-            "nodejs22.x", "nodejs24.x", "java8.al2", "java11", "java17", "java21", "java25", "dotnet8", "ruby3.2",
-            "ruby3.3", "ruby3.4", "provided.al2", "provided.al2023"}
-_SETTINGS = ("deadLetterConfig", "description", "environment", "ephemeralStorage", "handler", "imageConfig", "kmsKeyArn",
-             "layers", "loggingConfig", "memorySize", "role", "runtime", "snapStart", "timeout", "tracingConfig")
+RUNTIMES = {
+    "python3.9",
+    "python3.10",
+    "python3.11",
+    "python3.12",
+    "python3.13",
+    "python3.14",
+    "nodejs20.x",
+    "nodejs22.x",
+    "nodejs24.x",
+    "java8.al2",
+    "java11",
+    "java17",
+    "java21",
+    "java25",
+    "dotnet8",
+    "ruby3.2",
+    "ruby3.3",
+    "ruby3.4",
+    "provided.al2",
+    "provided.al2023",
+}
+_SETTINGS = (
+    "deadLetterConfig",
+    "description",
+    "environment",
+    "ephemeralStorage",
+    "handler",
+    "imageConfig",
+    "kmsKeyArn",
+    "layers",
+    "loggingConfig",
+    "memorySize",
+    "role",
+    "runtime",
+    "snapStart",
+    "timeout",
+    "tracingConfig",
+)
 
 
 @resource
@@ -40,16 +74,33 @@ class Function(Handler):
 
     type = "aws:lambda/function:Function"
     naming = Naming("name", maximum=64)
-    defaults = {"memorySize": 128, "packageType": "Zip", "publish": False, "reservedConcurrentExecutions": -1,
-                "skipDestroy": False, "timeout": 3}
-    kept = ("publishTo", "skipDestroy", "sourceKmsKeyArn", "replaceSecurityGroupsOnDestroy",
-            "replacementSecurityGroupIds", "useResourceTimeoutForPropagation", "tenancyConfig", "durableConfig",
-            "capacityProviderConfig", "fileSystemConfig", "imageConfig")
+    defaults = {
+        "memorySize": 128,
+        "packageType": "Zip",
+        "publish": False,
+        "reservedConcurrentExecutions": -1,
+        "skipDestroy": False,
+        "timeout": 3,
+    }
+    kept = (
+        "publishTo",
+        "skipDestroy",
+        "sourceKmsKeyArn",
+        "replaceSecurityGroupsOnDestroy",
+        "replacementSecurityGroupIds",
+        "useResourceTimeoutForPropagation",
+        "tenancyConfig",
+        "durableConfig",
+        "capacityProviderConfig",
+        "fileSystemConfig",
+        "imageConfig",
+    )
     _unshown = ("code", "s3Bucket", "s3Key", "s3ObjectVersion", "publish", "codeSigningConfigArn", "vpcConfig")
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
-        yield from references.given(inputs, {"role": references.role, "kmsKeyArn": references.kms_key,
-                                             "s3Bucket": references.bucket})
+        yield from references.given(
+            inputs, {"role": references.role, "kmsKeyArn": references.kms_key, "s3Bucket": references.bucket}
+        )
         vpc = inputs.get("vpcConfig") or {}
         for index, each in enumerate(vpc.get("subnetIds") or ()):
             yield references.subnet(f"vpcConfig.subnetIds[{index}]", each)
@@ -67,9 +118,16 @@ class Function(Handler):
         client = call.client("lambda")
         name = str(inputs["name"])
         client.create_function(
-            FunctionName=name, Code=_code(inputs), PackageType=inputs.get("packageType") or "Zip",
-            Publish=bool(inputs.get("publish")), Tags=call.tags, **_configuration(client, "CreateFunction", inputs),
-            **present(Architectures=inputs.get("architectures"), CodeSigningConfigArn=inputs.get("codeSigningConfigArn")))
+            FunctionName=name,
+            Code=_code(inputs),
+            PackageType=inputs.get("packageType") or "Zip",
+            Publish=bool(inputs.get("publish")),
+            Tags=call.tags,
+            **_configuration(client, "CreateFunction", inputs),
+            **present(
+                Architectures=inputs.get("architectures"), CodeSigningConfigArn=inputs.get("codeSigningConfigArn")
+            ),
+        )
         call.made(name)
         client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=OFTEN)
         self._reserve(call, name, inputs)
@@ -90,40 +148,76 @@ class Function(Handler):
         environment = (got.get("Environment") or {}).get("Variables") or {}
         reserved = (answer.get("Concurrency") or {}).get("ReservedConcurrentExecutions")
         layers = [each["Arn"] for each in got.get("Layers") or ()]
-        return shown | given_back(known, self._unshown) | {
-            "name": id, "arn": arn, "invokeArn": invoke.format(arn), "version": version,
-            "qualifiedArn": f"{arn}:{version}", "qualifiedInvokeArn": invoke.format(f"{arn}:{version}"),
-            "responseStreamingInvokeArn": invoke.format(arn).replace("2015-03-31", "2021-11-15").replace(
-                "/invocations", "/response-streaming-invocations"),
-            "codeSha256": got["CodeSha256"], "sourceCodeSize": got["CodeSize"], "lastModified": got["LastModified"],
-            "sourceCodeHash": known.get("sourceCodeHash") or got["CodeSha256"],
-            "environment": {"variables": environment} if environment else None, "layers": layers or None,
-            "reservedConcurrentExecutions": -1 if reserved is None else reserved, "packageType": got["PackageType"],
-            "description": got.get("Description") or None, "kmsKeyArn": got.get("KMSKeyArn") or None,
-            "deadLetterConfig": shown.get("deadLetterConfig") or None,
-            "loggingConfig": {"logFormat": "Text", "logGroup": f"/aws/lambda/{id}", **(shown.get("loggingConfig") or {})},
-            "imageUri": (answer.get("Code") or {}).get("ImageUri"), "signingJobArn": "", "signingProfileVersionArn": "",
-            "snapStart": _snap_start(shown.get("snapStart")), "tags": answer.get("Tags") or {}}
+        return (
+            shown
+            | given_back(known, self._unshown)
+            | {
+                "name": id,
+                "arn": arn,
+                "invokeArn": invoke.format(arn),
+                "version": version,
+                "qualifiedArn": f"{arn}:{version}",
+                "qualifiedInvokeArn": invoke.format(f"{arn}:{version}"),
+                "responseStreamingInvokeArn": invoke.format(arn)
+                .replace("2015-03-31", "2021-11-15")
+                .replace("/invocations", "/response-streaming-invocations"),
+                "codeSha256": got["CodeSha256"],
+                "sourceCodeSize": got["CodeSize"],
+                "lastModified": got["LastModified"],
+                "sourceCodeHash": known.get("sourceCodeHash") or got["CodeSha256"],
+                "environment": {"variables": environment} if environment else None,
+                "layers": layers or None,
+                "reservedConcurrentExecutions": -1 if reserved is None else reserved,
+                "packageType": got["PackageType"],
+                "description": got.get("Description") or None,
+                "kmsKeyArn": got.get("KMSKeyArn") or None,
+                "deadLetterConfig": shown.get("deadLetterConfig") or None,
+                "loggingConfig": {
+                    "logFormat": "Text",
+                    "logGroup": f"/aws/lambda/{id}",
+                    **(shown.get("loggingConfig") or {}),
+                },
+                "imageUri": (answer.get("Code") or {}).get("ImageUri"),
+                "signingJobArn": "",
+                "signingProfileVersionArn": "",
+                "snapStart": _snap_start(shown.get("snapStart")),
+                "tags": answer.get("Tags") or {},
+            }
+        )
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         client = call.client("lambda")
         _check(new)
-        coded = changed & {"code", "s3Bucket", "s3Key", "s3ObjectVersion", "imageUri", "architectures", "sourceCodeHash"}
+        coded = changed & {
+            "code",
+            "s3Bucket",
+            "s3Key",
+            "s3ObjectVersion",
+            "imageUri",
+            "architectures",
+            "sourceCodeHash",
+        }
         if changed & {*_SETTINGS, "vpcConfig", "fileSystemConfig"}:
             sent = _configuration(client, "UpdateFunctionConfiguration", new)
             # What was taken away must be said: UpdateFunctionConfiguration leaves alone what it is not told.
-            gone = {"environment": ("Environment", {"Variables": {}}), "layers": ("Layers", []),
-                    "description": ("Description", ""), "kmsKeyArn": ("KMSKeyArn", ""),
-                    "deadLetterConfig": ("DeadLetterConfig", {"TargetArn": ""}),
-                    "tracingConfig": ("TracingConfig", {"Mode": "PassThrough"}),
-                    "vpcConfig": ("VpcConfig", {"SubnetIds": [], "SecurityGroupIds": []})}
+            gone = {
+                "environment": ("Environment", {"Variables": {}}),
+                "layers": ("Layers", []),
+                "description": ("Description", ""),
+                "kmsKeyArn": ("KMSKeyArn", ""),
+                "deadLetterConfig": ("DeadLetterConfig", {"TargetArn": ""}),
+                "tracingConfig": ("TracingConfig", {"Mode": "PassThrough"}),
+                "vpcConfig": ("VpcConfig", {"SubnetIds": [], "SecurityGroupIds": []}),
+            }
             for property, (parameter, empty) in gone.items():
                 if property in changed and new.get(property) is None:
                     sent[parameter] = empty
             client.update_function_configuration(FunctionName=id, **sent)
             client.get_waiter("function_updated_v2").wait(FunctionName=id, WaiterConfig=OFTEN)
         if coded:
-            client.update_function_code(FunctionName=id, **_code(new), **present(Architectures=new.get("architectures")))
+            client.update_function_code(
+                FunctionName=id, **_code(new), **present(Architectures=new.get("architectures"))
+            )
             client.get_waiter("function_updated_v2").wait(FunctionName=id, WaiterConfig=OFTEN)
         if new.get("publish") and (coded or changed & {*_SETTINGS, "publish"}):
             client.publish_version(FunctionName=id)
@@ -131,14 +225,19 @@ class Function(Handler):
             self._reserve(call, id, new)
         if "codeSigningConfigArn" in changed:
             if new.get("codeSigningConfigArn"):
-                client.put_function_code_signing_config(FunctionName=id, CodeSigningConfigArn=new["codeSigningConfigArn"])
+                client.put_function_code_signing_config(
+                    FunctionName=id, CodeSigningConfigArn=new["codeSigningConfigArn"]
+                )
             else:
                 client.delete_function_code_signing_config(FunctionName=id)
         if "tags" in changed:
             arn = call.arn("lambda", f"function:{id}")
-            retag(call, client.list_tags(Resource=arn).get("Tags") or {},
-                  lambda tags: client.tag_resource(Resource=arn, Tags=tags),
-                  lambda keys: client.untag_resource(Resource=arn, TagKeys=keys))
+            retag(
+                call,
+                client.list_tags(Resource=arn).get("Tags") or {},
+                lambda tags: client.tag_resource(Resource=arn, Tags=tags),
+                lambda keys: client.untag_resource(Resource=arn, TagKeys=keys),
+            )
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         if known.get("skipDestroy"):
@@ -155,8 +254,19 @@ class Function(Handler):
             client.delete_function_concurrency(FunctionName=name)
 
 
-_SHOWN = {"Architectures", "DeadLetterConfig", "EphemeralStorage", "Handler", "LoggingConfig", "MemorySize", "Role",
-          "Runtime", "SnapStart", "Timeout", "TracingConfig"}
+_SHOWN = {
+    "Architectures",
+    "DeadLetterConfig",
+    "EphemeralStorage",
+    "Handler",
+    "LoggingConfig",
+    "MemorySize",
+    "Role",
+    "Runtime",
+    "SnapStart",
+    "Timeout",
+    "TracingConfig",
+}
 
 
 def _snap_start(shown: Properties | None) -> Properties | None:
@@ -184,16 +294,25 @@ def _code(inputs: Properties) -> dict[str, Any]:
     if inputs.get("imageUri"):
         return {"ImageUri": inputs["imageUri"]}
     if inputs.get("s3Bucket"):
-        return present(S3Bucket=inputs["s3Bucket"], S3Key=inputs.get("s3Key"),
-                       S3ObjectVersion=inputs.get("s3ObjectVersion"))
+        return present(
+            S3Bucket=inputs["s3Bucket"], S3Key=inputs.get("s3Key"), S3ObjectVersion=inputs.get("s3ObjectVersion")
+        )
     code = inputs.get("code")
     if not isinstance(code, Archive):
-        raise refused("InvalidParameterValueException", f"the function {inputs['name']} has no code: give code (an "
-                      "archive), s3Bucket and s3Key, or imageUri", "CreateFunction")
+        raise refused(
+            "InvalidParameterValueException",
+            f"the function {inputs['name']} has no code: give code (an archive), s3Bucket and s3Key, or imageUri",
+            "CreateFunction",
+        )
     data = zipped(code)
     if len(data) > _DIRECT_UPLOAD_BYTES:
-        raise refused("RequestEntityTooLargeException", f"the code of {inputs['name']} is {len(data)} bytes zipped; "
-                      f"more than {_DIRECT_UPLOAD_BYTES} must go through S3", "CreateFunction", 413)
+        raise refused(
+            "RequestEntityTooLargeException",
+            f"the code of {inputs['name']} is {len(data)} bytes zipped; "
+            f"more than {_DIRECT_UPLOAD_BYTES} must go through S3",
+            "CreateFunction",
+            413,
+        )
     return {"ZipFile": data}
 
 

@@ -13,8 +13,14 @@ from rehearsal.aws.services._convert import Names, found, input_shape, present, 
 from rehearsal.aws.services.lambda_ import GONE
 from rehearsal.engine.values import Properties
 
-_NAMES = Names({"kmsKeyArn": "KMSKeyArn", "sourceAccessConfigurations": "SourceAccessConfigurations",
-                "onFailure.destinationArn": "Destination", "destinationArn": "Destination"})
+_NAMES = Names(
+    {
+        "kmsKeyArn": "KMSKeyArn",
+        "sourceAccessConfigurations": "SourceAccessConfigurations",
+        "onFailure.destinationArn": "Destination",
+        "destinationArn": "Destination",
+    }
+)
 
 
 @resource
@@ -23,8 +29,14 @@ class Permission(Handler):
 
     type = "aws:lambda/permission:Permission"
     tags_property = None
-    kept = ("statementIdPrefix", "eventSourceToken", "invokedViaFunctionUrl", "principalOrgId", "sourceAccount",
-            "functionUrlAuthType")
+    kept = (
+        "statementIdPrefix",
+        "eventSourceToken",
+        "invokedViaFunctionUrl",
+        "principalOrgId",
+        "sourceAccount",
+        "functionUrlAuthType",
+    )
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
         yield from references.given(inputs, {"function": references.function})
@@ -33,27 +45,44 @@ class Permission(Handler):
         drawn = hashlib.sha256(call.context.operation.encode()).hexdigest()[:26]
         statement = inputs.get("statementId") or f"{inputs.get('statementIdPrefix') or 'terraform-'}{drawn}"
         call.client("lambda").add_permission(
-            FunctionName=inputs["function"], StatementId=statement, Action=inputs["action"],
-            Principal=inputs["principal"], **present(
-                SourceArn=inputs.get("sourceArn"), SourceAccount=inputs.get("sourceAccount"),
-                Qualifier=inputs.get("qualifier"), EventSourceToken=inputs.get("eventSourceToken"),
-                PrincipalOrgID=inputs.get("principalOrgId"), FunctionUrlAuthType=inputs.get("functionUrlAuthType")))
+            FunctionName=inputs["function"],
+            StatementId=statement,
+            Action=inputs["action"],
+            Principal=inputs["principal"],
+            **present(
+                SourceArn=inputs.get("sourceArn"),
+                SourceAccount=inputs.get("sourceAccount"),
+                Qualifier=inputs.get("qualifier"),
+                EventSourceToken=inputs.get("eventSourceToken"),
+                PrincipalOrgID=inputs.get("principalOrgId"),
+                FunctionUrlAuthType=inputs.get("functionUrlAuthType"),
+            ),
+        )
         return str(statement)
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
         function, statement_id, qualifier = self._place(id, known)
-        answer = found(lambda: call.client("lambda").get_policy(
-            FunctionName=function, **({"Qualifier": qualifier} if qualifier else {})), GONE)
+        answer = found(
+            lambda: call.client("lambda").get_policy(
+                FunctionName=function, **({"Qualifier": qualifier} if qualifier else {})
+            ),
+            GONE,
+        )
         statements = json.loads(answer["Policy"])["Statement"] if answer else []
         statement = next((each for each in statements if each["Sid"] == statement_id), None)
         if statement is None:
             return None
         principal = statement["Principal"]
-        like = (statement.get("Condition") or {})
+        like = statement.get("Condition") or {}
         arn = (like.get("ArnLike") or {}).get("AWS:SourceArn") or (like.get("ArnLike") or {}).get("aws:SourceArn")
-        return {"statementId": statement_id, "function": function, "qualifier": qualifier,
-                "action": statement["Action"], "sourceArn": arn or known.get("sourceArn"),
-                "principal": principal if isinstance(principal, str) else _account(next(iter(principal.values())), known)}
+        return {
+            "statementId": statement_id,
+            "function": function,
+            "qualifier": qualifier,
+            "action": statement["Action"],
+            "sourceArn": arn or known.get("sourceArn"),
+            "principal": principal if isinstance(principal, str) else _account(next(iter(principal.values())), known),
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         """Every property replaces."""
@@ -61,8 +90,9 @@ class Permission(Handler):
     def delete(self, call: Call, id: str, known: Properties) -> None:
         function, statement, qualifier = self._place(id, known)
         with unless(GONE):
-            call.client("lambda").remove_permission(FunctionName=function, StatementId=statement,
-                                                    **({"Qualifier": qualifier} if qualifier else {}))
+            call.client("lambda").remove_permission(
+                FunctionName=function, StatementId=statement, **({"Qualifier": qualifier} if qualifier else {})
+            )
 
     def _place(self, id: str, known: Properties) -> tuple[str, str, str | None]:
         """An import says `function/statement` or `function:qualifier/statement`."""
@@ -87,12 +117,28 @@ class EventSourceMapping(Handler):
 
     type = "aws:lambda/eventSourceMapping:EventSourceMapping"
     defaults = {"enabled": True}
-    kept = ("amazonManagedKafkaEventSourceConfig", "bisectBatchOnFunctionError", "destinationConfig",
-            "documentDbEventSourceConfig", "kmsKeyArn", "maximumRecordAgeInSeconds", "maximumRetryAttempts",
-            "metricsConfig", "parallelizationFactor", "provisionedPollerConfig", "queues", "scalingConfig",
-            "selfManagedEventSource", "selfManagedKafkaEventSourceConfig", "sourceAccessConfigurations",
-            "startingPosition", "startingPositionTimestamp", "topics", "tumblingWindowInSeconds",
-            "useResourceTimeoutForPropagation")
+    kept = (
+        "amazonManagedKafkaEventSourceConfig",
+        "bisectBatchOnFunctionError",
+        "destinationConfig",
+        "documentDbEventSourceConfig",
+        "kmsKeyArn",
+        "maximumRecordAgeInSeconds",
+        "maximumRetryAttempts",
+        "metricsConfig",
+        "parallelizationFactor",
+        "provisionedPollerConfig",
+        "queues",
+        "scalingConfig",
+        "selfManagedEventSource",
+        "selfManagedKafkaEventSourceConfig",
+        "sourceAccessConfigurations",
+        "startingPosition",
+        "startingPositionTimestamp",
+        "topics",
+        "tumblingWindowInSeconds",
+        "useResourceTimeoutForPropagation",
+    )
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
         yield from references.given(inputs, {"functionName": references.function, "kmsKeyArn": references.kms_key})
@@ -117,36 +163,59 @@ class EventSourceMapping(Handler):
         if got is None or got.get("State") == "Deleting":
             return None
         shape = client.meta.service_model.shape_for("EventSourceMappingConfiguration")
-        shown: Properties = _NAMES.response(shape, {key: got[key] for key in (
-            "BatchSize", "EventSourceArn", "MaximumBatchingWindowInSeconds", "FunctionResponseTypes", "FilterCriteria")
-            if got.get(key) is not None})
+        shown: Properties = _NAMES.response(
+            shape,
+            {
+                key: got[key]
+                for key in (
+                    "BatchSize",
+                    "EventSourceArn",
+                    "MaximumBatchingWindowInSeconds",
+                    "FunctionResponseTypes",
+                    "FilterCriteria",
+                )
+                if got.get(key) is not None
+            },
+        )
         modified = got.get("LastModified")
         arn = got.get("EventSourceMappingArn") or call.arn("lambda", f"event-source-mapping:{id}")
         return shown | {
-            "uuid": id, "arn": arn, "functionArn": got["FunctionArn"], "state": got.get("State", "Enabled"),
+            "uuid": id,
+            "arn": arn,
+            "functionArn": got["FunctionArn"],
+            "state": got.get("State", "Enabled"),
             "functionName": known.get("functionName") or got["FunctionArn"],
             "enabled": got.get("State") not in ("Disabled", "Disabling"),
             "functionResponseTypes": shown.get("functionResponseTypes") or None,
-            "filterCriteria": shown.get("filterCriteria") if (shown.get("filterCriteria") or {}).get("filters") else None,
-            "lastModified": modified.isoformat() if modified else "", "stateTransitionReason": "USER_INITIATED",
+            "filterCriteria": shown.get("filterCriteria")
+            if (shown.get("filterCriteria") or {}).get("filters")
+            else None,
+            "lastModified": modified.isoformat() if modified else "",
+            "stateTransitionReason": "USER_INITIATED",
             "lastProcessingResult": got.get("LastProcessingResult") or "No records processed",
-            "tags": found(lambda: client.list_tags(Resource=arn)["Tags"], GONE) or {}}
+            "tags": found(lambda: client.list_tags(Resource=arn)["Tags"], GONE) or {},
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         client = call.client("lambda")
         _check(new)
         if changed - {"tags", "tagsAll"}:
             sent = _sent(client, "UpdateEventSourceMapping", new)
-            for property, parameter, empty in (("filterCriteria", "FilterCriteria", {"Filters": []}),
-                                               ("functionResponseTypes", "FunctionResponseTypes", [])):
+            for property, parameter, empty in (
+                ("filterCriteria", "FilterCriteria", {"Filters": []}),
+                ("functionResponseTypes", "FunctionResponseTypes", []),
+            ):
                 if property in changed and not new.get(property):
                     sent[parameter] = empty
             client.update_event_source_mapping(UUID=id, **sent)
         if "tags" in changed:
             arn = call.arn("lambda", f"event-source-mapping:{id}")
-            retag(call, client.list_tags(Resource=arn).get("Tags") or {},
-                  lambda tags: client.tag_resource(Resource=arn, Tags=tags),
-                  lambda keys: client.untag_resource(Resource=arn, TagKeys=keys))
+            retag(
+                call,
+                client.list_tags(Resource=arn).get("Tags") or {},
+                lambda tags: client.tag_resource(Resource=arn, Tags=tags),
+                lambda keys: client.untag_resource(Resource=arn, TagKeys=keys),
+            )
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         with unless(GONE):
@@ -156,8 +225,12 @@ class EventSourceMapping(Handler):
 def _sent(client: Any, operation: str, inputs: Properties) -> dict[str, Any]:
     shape = input_shape(client, operation)
     members = {member.lower() for member in shape.members}
-    given = {key: value for key, value in inputs.items() if value is not None and key not in (
-        "tags", "tagsAll", "region", "useResourceTimeoutForPropagation", "startingPositionTimestamp")}
+    given = {
+        key: value
+        for key, value in inputs.items()
+        if value is not None
+        and key not in ("tags", "tagsAll", "region", "useResourceTimeoutForPropagation", "startingPositionTimestamp")
+    }
     if operation.startswith("Update"):
         given = {key: value for key, value in given.items() if key.lower() in members}
     sent: dict[str, Any] = _NAMES.request(shape, given)
@@ -166,8 +239,10 @@ def _sent(client: Any, operation: str, inputs: Properties) -> dict[str, Any]:
 
 def _stream_exists(call: Call, arn: str) -> bool:
     client = call.client("dynamodbstreams")
-    return any(each["StreamArn"] == arn for each in client.list_streams(
-        TableName=arn.split(":table/", 1)[-1].split("/", 1)[0]).get("Streams", ()))
+    return any(
+        each["StreamArn"] == arn
+        for each in client.list_streams(TableName=arn.split(":table/", 1)[-1].split("/", 1)[0]).get("Streams", ())
+    )
 
 
 def _check(inputs: Properties) -> None:

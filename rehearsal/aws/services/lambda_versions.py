@@ -29,8 +29,11 @@ class Alias(Handler):
 
     def create(self, call: Call, inputs: Properties) -> str:
         answer = call.client("lambda").create_alias(
-            FunctionName=inputs["functionName"], Name=inputs["name"], FunctionVersion=inputs["functionVersion"],
-            **_optional(inputs))
+            FunctionName=inputs["functionName"],
+            Name=inputs["name"],
+            FunctionVersion=inputs["functionVersion"],
+            **_optional(inputs),
+        )
         return str(answer["AliasArn"])
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
@@ -39,16 +42,25 @@ class Alias(Handler):
         if got is None:
             return None
         weights = (got.get("RoutingConfig") or {}).get("AdditionalVersionWeights")
-        return {"arn": got["AliasArn"], "name": got["Name"], "functionVersion": got["FunctionVersion"],
-                "functionName": known.get("functionName") or function, "description": got.get("Description") or None,
-                "routingConfig": {"additionalVersionWeights": weights} if weights else None,
-                "invokeArn": f"arn:aws:apigateway:{call.region}:lambda:path/2015-03-31/functions/{got['AliasArn']}"
-                             "/invocations"}
+        return {
+            "arn": got["AliasArn"],
+            "name": got["Name"],
+            "functionVersion": got["FunctionVersion"],
+            "functionName": known.get("functionName") or function,
+            "description": got.get("Description") or None,
+            "routingConfig": {"additionalVersionWeights": weights} if weights else None,
+            "invokeArn": f"arn:aws:apigateway:{call.region}:lambda:path/2015-03-31/functions/{got['AliasArn']}"
+            "/invocations",
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         function, name = _alias(id)
-        call.client("lambda").update_alias(FunctionName=function, Name=name, FunctionVersion=new["functionVersion"],
-                                           **{"RoutingConfig": {"AdditionalVersionWeights": {}}, **_optional(new)})
+        call.client("lambda").update_alias(
+            FunctionName=function,
+            Name=name,
+            FunctionVersion=new["functionVersion"],
+            **{"RoutingConfig": {"AdditionalVersionWeights": {}}, **_optional(new)},
+        )
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         function, name = _alias(id)
@@ -68,8 +80,9 @@ def _alias(id: str) -> tuple[str, str]:
 
 def _optional(inputs: Properties) -> Properties:
     weights = (inputs.get("routingConfig") or {}).get("additionalVersionWeights")
-    return present(Description=inputs.get("description"),
-                   RoutingConfig={"AdditionalVersionWeights": weights} if weights else None)
+    return present(
+        Description=inputs.get("description"), RoutingConfig={"AdditionalVersionWeights": weights} if weights else None
+    )
 
 
 @resource
@@ -92,16 +105,27 @@ class FunctionUrl(Handler):
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
         name, _, qualifier = id.partition("/")
         client = call.client("lambda")
-        got = found(lambda: client.get_function_url_config(
-            FunctionName=name, **({"Qualifier": qualifier} if qualifier else {})), GONE)
+        got = found(
+            lambda: client.get_function_url_config(
+                FunctionName=name, **({"Qualifier": qualifier} if qualifier else {})
+            ),
+            GONE,
+        )
         if got is None:
             return None
         url = got["FunctionUrl"]
-        return {"functionName": known.get("functionName") or name, "qualifier": qualifier or None,
-                "authorizationType": got["AuthType"], "functionUrl": url, "functionArn": got["FunctionArn"],
-                "urlId": url.split("//", 1)[-1].split(".", 1)[0], "invokeMode": got.get("InvokeMode", "BUFFERED"),
-                "cors": Names().response(client.meta.service_model.shape_for("Cors"), got["Cors"])
-                if got.get("Cors") else None}
+        return {
+            "functionName": known.get("functionName") or name,
+            "qualifier": qualifier or None,
+            "authorizationType": got["AuthType"],
+            "functionUrl": url,
+            "functionArn": got["FunctionArn"],
+            "urlId": url.split("//", 1)[-1].split(".", 1)[0],
+            "invokeMode": got.get("InvokeMode", "BUFFERED"),
+            "cors": Names().response(client.meta.service_model.shape_for("Cors"), got["Cors"])
+            if got.get("Cors")
+            else None,
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         client = call.client("lambda")
@@ -111,12 +135,14 @@ class FunctionUrl(Handler):
         name, _, qualifier = id.partition("/")
         with unless(GONE):
             call.client("lambda").delete_function_url_config(
-                FunctionName=name, **({"Qualifier": qualifier} if qualifier else {}))
+                FunctionName=name, **({"Qualifier": qualifier} if qualifier else {})
+            )
 
     def _sent(self, client: object, inputs: Properties) -> Properties:
         sent: Properties = Names({"authorizationType": "AuthType"}).request(
             input_shape(client, "CreateFunctionUrlConfig"),
-            {key: inputs.get(key) for key in ("functionName", "authorizationType", "cors", "invokeMode", "qualifier")})
+            {key: inputs.get(key) for key in ("functionName", "authorizationType", "cors", "invokeMode", "qualifier")},
+        )
         return sent
 
 
@@ -136,26 +162,46 @@ class FunctionEventInvokeConfig(Handler):
 
     def create(self, call: Call, inputs: Properties) -> str:
         targets = inputs.get("destinationConfig") or {}
-        config = {name: {"Destination": targets[key]["destination"]}
-                  for key, name in (("onFailure", "OnFailure"), ("onSuccess", "OnSuccess")) if targets.get(key)}
-        call.client("lambda").put_function_event_invoke_config(FunctionName=inputs["functionName"], **present(
-            Qualifier=inputs.get("qualifier"), MaximumRetryAttempts=inputs.get("maximumRetryAttempts"),
-            MaximumEventAgeInSeconds=inputs.get("maximumEventAgeInSeconds"), DestinationConfig=config or None))
+        config = {
+            name: {"Destination": targets[key]["destination"]}
+            for key, name in (("onFailure", "OnFailure"), ("onSuccess", "OnSuccess"))
+            if targets.get(key)
+        }
+        call.client("lambda").put_function_event_invoke_config(
+            FunctionName=inputs["functionName"],
+            **present(
+                Qualifier=inputs.get("qualifier"),
+                MaximumRetryAttempts=inputs.get("maximumRetryAttempts"),
+                MaximumEventAgeInSeconds=inputs.get("maximumEventAgeInSeconds"),
+                DestinationConfig=config or None,
+            ),
+        )
         qualifier = inputs.get("qualifier")
         return f"{inputs['functionName']}:{qualifier}" if qualifier else str(inputs["functionName"])
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
         name, qualifier = _qualified(id)
-        got = found(lambda: call.client("lambda").get_function_event_invoke_config(
-            FunctionName=name, **({"Qualifier": qualifier} if qualifier else {})), GONE)
+        got = found(
+            lambda: call.client("lambda").get_function_event_invoke_config(
+                FunctionName=name, **({"Qualifier": qualifier} if qualifier else {})
+            ),
+            GONE,
+        )
         if got is None:
             return None
         targets = got.get("DestinationConfig") or {}
-        shown = {key: {"destination": targets[member]["Destination"]}
-                 for key, member in (("onFailure", "OnFailure"), ("onSuccess", "OnSuccess"))
-                 if (targets.get(member) or {}).get("Destination")}
-        return {"functionName": name, "qualifier": qualifier, "maximumRetryAttempts": got.get("MaximumRetryAttempts"),
-                "maximumEventAgeInSeconds": got.get("MaximumEventAgeInSeconds"), "destinationConfig": shown or None}
+        shown = {
+            key: {"destination": targets[member]["Destination"]}
+            for key, member in (("onFailure", "OnFailure"), ("onSuccess", "OnSuccess"))
+            if (targets.get(member) or {}).get("Destination")
+        }
+        return {
+            "functionName": name,
+            "qualifier": qualifier,
+            "maximumRetryAttempts": got.get("MaximumRetryAttempts"),
+            "maximumEventAgeInSeconds": got.get("MaximumEventAgeInSeconds"),
+            "destinationConfig": shown or None,
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         self.create(call, new)
@@ -164,7 +210,8 @@ class FunctionEventInvokeConfig(Handler):
         name, qualifier = _qualified(id)
         with unless(GONE):
             call.client("lambda").delete_function_event_invoke_config(
-                FunctionName=name, **({"Qualifier": qualifier} if qualifier else {}))
+                FunctionName=name, **({"Qualifier": qualifier} if qualifier else {})
+            )
 
 
 def _qualified(id: str) -> tuple[str, str | None]:
@@ -187,28 +234,53 @@ class LayerVersion(Handler):
         if isinstance(inputs.get("code"), Archive):
             content: Properties = {"ZipFile": zipped(inputs["code"])}
         elif inputs.get("s3Bucket"):
-            content = present(S3Bucket=inputs["s3Bucket"], S3Key=inputs.get("s3Key"),
-                              S3ObjectVersion=inputs.get("s3ObjectVersion"))
+            content = present(
+                S3Bucket=inputs["s3Bucket"], S3Key=inputs.get("s3Key"), S3ObjectVersion=inputs.get("s3ObjectVersion")
+            )
         else:
-            raise refused("InvalidParameterValueException", f"the layer {inputs['layerName']} has no code: give code (an "
-                          "archive) or s3Bucket and s3Key", "PublishLayerVersion")
-        answer = call.client("lambda").publish_layer_version(LayerName=inputs["layerName"], Content=content, **present(
-            CompatibleRuntimes=inputs.get("compatibleRuntimes"), Description=inputs.get("description"),
-            CompatibleArchitectures=inputs.get("compatibleArchitectures"), LicenseInfo=inputs.get("licenseInfo")))
+            raise refused(
+                "InvalidParameterValueException",
+                f"the layer {inputs['layerName']} has no code: give code (an archive) or s3Bucket and s3Key",
+                "PublishLayerVersion",
+            )
+        answer = call.client("lambda").publish_layer_version(
+            LayerName=inputs["layerName"],
+            Content=content,
+            **present(
+                CompatibleRuntimes=inputs.get("compatibleRuntimes"),
+                Description=inputs.get("description"),
+                CompatibleArchitectures=inputs.get("compatibleArchitectures"),
+                LicenseInfo=inputs.get("licenseInfo"),
+            ),
+        )
         return str(answer["LayerVersionArn"])
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
         layer, _, version = id.rpartition(":")
-        got = found(lambda: call.client("lambda").get_layer_version(LayerName=layer.rsplit(":", 1)[-1], VersionNumber=int(version)), GONE)
+        got = found(
+            lambda: call.client("lambda").get_layer_version(
+                LayerName=layer.rsplit(":", 1)[-1], VersionNumber=int(version)
+            ),
+            GONE,
+        )
         if got is None:
             return None
         content = got["Content"]
-        return {"arn": id, "layerArn": layer, "layerName": layer.rsplit(":", 1)[-1], "version": version,
-                "description": got.get("Description") or None, "licenseInfo": got.get("LicenseInfo") or None,
-                "compatibleRuntimes": got.get("CompatibleRuntimes") or None, "createdDate": got["CreatedDate"],
-                "compatibleArchitectures": got.get("CompatibleArchitectures") or None,
-                "codeSha256": content["CodeSha256"], "sourceCodeSize": content["CodeSize"],
-                "signingJobArn": "", "signingProfileVersionArn": ""}
+        return {
+            "arn": id,
+            "layerArn": layer,
+            "layerName": layer.rsplit(":", 1)[-1],
+            "version": version,
+            "description": got.get("Description") or None,
+            "licenseInfo": got.get("LicenseInfo") or None,
+            "compatibleRuntimes": got.get("CompatibleRuntimes") or None,
+            "createdDate": got["CreatedDate"],
+            "compatibleArchitectures": got.get("CompatibleArchitectures") or None,
+            "codeSha256": content["CodeSha256"],
+            "sourceCodeSize": content["CodeSize"],
+            "signingJobArn": "",
+            "signingProfileVersionArn": "",
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         """Every property replaces."""
@@ -217,7 +289,9 @@ class LayerVersion(Handler):
         layer, _, version = id.rpartition(":")
         if not known.get("skipDestroy"):
             with unless(GONE):
-                call.client("lambda").delete_layer_version(LayerName=layer.rsplit(":", 1)[-1], VersionNumber=int(version))
+                call.client("lambda").delete_layer_version(
+                    LayerName=layer.rsplit(":", 1)[-1], VersionNumber=int(version)
+                )
 
 
 @resource
@@ -229,11 +303,18 @@ class CodeSigningConfig(KeptObject):
     def identify(self, call: Call, inputs: Properties) -> str:
         profiles = inputs["allowedPublishers"]["signingProfileVersionArns"]
         if not 1 <= len(profiles) <= 20:
-            raise refused("InvalidParameterValueException", f"1 to 20 signing profile versions, not {len(profiles)}",
-                          "CreateCodeSigningConfig")
+            raise refused(
+                "InvalidParameterValueException",
+                f"1 to 20 signing profile versions, not {len(profiles)}",
+                "CreateCodeSigningConfig",
+            )
         digest = hashlib.sha256(call.context.operation.encode()).digest()
         return call.arn("lambda", f"code-signing-config:csc-{base64.b32encode(digest).decode().lower()[:17]}")
 
     def computed(self, call: Call, id: str, inputs: Properties) -> Properties:
-        return {"arn": id, "configId": id.rsplit(":", 1)[-1], "lastModified": "2025-01-01T00:00:00.000+0000",
-                "tags": dict(call.tags)}
+        return {
+            "arn": id,
+            "configId": id.rsplit(":", 1)[-1],
+            "lastModified": "2025-01-01T00:00:00.000+0000",
+            "tags": dict(call.tags),
+        }

@@ -35,23 +35,62 @@ from rehearsal.engine.values import Properties
 class Instance(Handler):
     type = "aws:rds/instance:Instance"
     naming = Naming("identifier", maximum=63, lower=True)
-    defaults = {"autoMinorVersionUpgrade": True, "publiclyAccessible": False, "skipFinalSnapshot": False,
-                "deleteAutomatedBackups": True, "monitoringInterval": 0, "copyTagsToSnapshot": False,
-                "deletionProtection": False, "applyImmediately": False, "dedicatedLogVolume": False}
-    kept = ("allowMajorVersionUpgrade", "applyImmediately", "backupTarget", "blueGreenUpdate", "customerOwnedIpEnabled",
-            "databaseInsightsMode", "dedicatedLogVolume", "deleteAutomatedBackups", "domain", "domainIamRoleName",
-            "engineLifecycleSupport", "finalSnapshotIdentifier", "identifierPrefix",
-            "masterUserSecretKmsKeyId", "networkType", "optionGroupName", "passwordWo",
-            "passwordWoVersion", "performanceInsightsEnabled", "performanceInsightsKmsKeyId",
-            "performanceInsightsRetentionPeriod", "publiclyAccessible", "replicaMode",
-            "restoreToPointInTime", "skipFinalSnapshot", "snapshotIdentifier", "storageThroughput",
-            "upgradeStorageConfig", "customIamInstanceProfile", "s3Import")
+    defaults = {
+        "autoMinorVersionUpgrade": True,
+        "publiclyAccessible": False,
+        "skipFinalSnapshot": False,
+        "deleteAutomatedBackups": True,
+        "monitoringInterval": 0,
+        "copyTagsToSnapshot": False,
+        "deletionProtection": False,
+        "applyImmediately": False,
+        "dedicatedLogVolume": False,
+    }
+    kept = (
+        "allowMajorVersionUpgrade",
+        "applyImmediately",
+        "backupTarget",
+        "blueGreenUpdate",
+        "customerOwnedIpEnabled",
+        "databaseInsightsMode",
+        "dedicatedLogVolume",
+        "deleteAutomatedBackups",
+        "domain",
+        "domainIamRoleName",
+        "engineLifecycleSupport",
+        "finalSnapshotIdentifier",
+        "identifierPrefix",
+        "masterUserSecretKmsKeyId",
+        "networkType",
+        "optionGroupName",
+        "passwordWo",
+        "passwordWoVersion",
+        "performanceInsightsEnabled",
+        "performanceInsightsKmsKeyId",
+        "performanceInsightsRetentionPeriod",
+        "publiclyAccessible",
+        "replicaMode",
+        "restoreToPointInTime",
+        "skipFinalSnapshot",
+        "snapshotIdentifier",
+        "storageThroughput",
+        "upgradeStorageConfig",
+        "customIamInstanceProfile",
+        "s3Import",
+    )
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
-        yield from references.given(inputs, {
-            "kmsKeyId": references.kms_key, "performanceInsightsKmsKeyId": references.kms_key,
-            "masterUserSecretKmsKeyId": references.kms_key, "monitoringRoleArn": references.role,
-            "vpcSecurityGroupIds": references.security_group, "replicateSourceDb": instance_exists})
+        yield from references.given(
+            inputs,
+            {
+                "kmsKeyId": references.kms_key,
+                "performanceInsightsKmsKeyId": references.kms_key,
+                "masterUserSecretKmsKeyId": references.kms_key,
+                "monitoringRoleArn": references.role,
+                "vpcSecurityGroupIds": references.security_group,
+                "replicateSourceDb": instance_exists,
+            },
+        )
 
     def create(self, call: Call, inputs: Properties) -> str:
         _check(inputs, "CreateDBInstance")
@@ -64,19 +103,29 @@ class Instance(Handler):
         given = {"DBInstanceIdentifier": name, "Tags": call.tag_list, **select(inputs, COMMON)}
         restored = {**given, **select(inputs, CREATION, RESTORE)}
         if inputs.get("replicateSourceDb"):
-            taken = select(inputs, CREATION, [key for key in RESTORE if key not in ("dbName", "engine", "licenseModel")])
+            taken = select(
+                inputs, CREATION, [key for key in RESTORE if key not in ("dbName", "engine", "licenseModel")]
+            )
             rds.create_db_instance_read_replica(
-                **given, **taken, **select(inputs, CREATION, ["kmsKeyId"]),
-                SourceDBInstanceIdentifier=inputs["replicateSourceDb"])
+                **given,
+                **taken,
+                **select(inputs, CREATION, ["kmsKeyId"]),
+                SourceDBInstanceIdentifier=inputs["replicateSourceDb"],
+            )
         elif inputs.get("snapshotIdentifier"):
-            rds.restore_db_instance_from_db_snapshot(
-                **restored, DBSnapshotIdentifier=inputs["snapshotIdentifier"])
+            rds.restore_db_instance_from_db_snapshot(**restored, DBSnapshotIdentifier=inputs["snapshotIdentifier"])
         elif point:
             del restored["DBInstanceIdentifier"]
-            rds.restore_db_instance_to_point_in_time(**restored, TargetDBInstanceIdentifier=name, **present(
-                RestoreTime=point.get("restoreTime"), UseLatestRestorableTime=point.get("useLatestRestorableTime"),
-                SourceDBInstanceIdentifier=point.get("sourceDbInstanceIdentifier"),
-                SourceDBInstanceAutomatedBackupsArn=point.get("sourceDbInstanceAutomatedBackupsArn")))
+            rds.restore_db_instance_to_point_in_time(
+                **restored,
+                TargetDBInstanceIdentifier=name,
+                **present(
+                    RestoreTime=point.get("restoreTime"),
+                    UseLatestRestorableTime=point.get("useLatestRestorableTime"),
+                    SourceDBInstanceIdentifier=point.get("sourceDbInstanceIdentifier"),
+                    SourceDBInstanceAutomatedBackupsArn=point.get("sourceDbInstanceAutomatedBackupsArn"),
+                ),
+            )
         else:
             rds.create_db_instance(**given, **select(inputs, {**SETTINGS, **CREATION}) | _version(inputs))
         if inputs.get("replicateSourceDb") or inputs.get("snapshotIdentifier") or point:
@@ -84,8 +133,7 @@ class Instance(Handler):
             if later:
                 rds.modify_db_instance(DBInstanceIdentifier=name, ApplyImmediately=True, **later)
         id = call.made(remember(call, name))
-        rds.get_waiter("db_instance_available").wait(
-            DBInstanceIdentifier=name, WaiterConfig=OFTEN)
+        rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=name, WaiterConfig=OFTEN)
         return id
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
@@ -105,15 +153,20 @@ class Instance(Handler):
             before = set(old.get("enabledCloudwatchLogsExports") or ())
             after = set(new.get("enabledCloudwatchLogsExports") or ())
             parameters["CloudwatchLogsExportConfiguration"] = {
-                "EnableLogTypes": sorted(after - before), "DisableLogTypes": sorted(before - after)}
+                "EnableLogTypes": sorted(after - before),
+                "DisableLogTypes": sorted(before - after),
+            }
         if "identifier" in changed:
             parameters["NewDBInstanceIdentifier"] = new["identifier"]
             remember(call, new["identifier"], id)
         if "replicateSourceDb" in changed and not new.get("replicateSourceDb"):
             rds.promote_read_replica(DBInstanceIdentifier=instance["DBInstanceIdentifier"])
         if parameters:
-            rds.modify_db_instance(DBInstanceIdentifier=instance["DBInstanceIdentifier"], **parameters,
-                                   ApplyImmediately=bool(new.get("applyImmediately")))
+            rds.modify_db_instance(
+                DBInstanceIdentifier=instance["DBInstanceIdentifier"],
+                **parameters,
+                ApplyImmediately=bool(new.get("applyImmediately")),
+            )
         if "tags" in changed:
             retag_rds(call, instance["DBInstanceArn"])
 
@@ -124,14 +177,21 @@ class Instance(Handler):
         final = known.get("finalSnapshotIdentifier")
         skip = bool(known.get("skipFinalSnapshot"))
         if not skip and not final:
-            raise refused("InvalidParameterCombination", "finalSnapshotIdentifier is required when skipFinalSnapshot is "
-                          "false; set one of the two", "DeleteDBInstance")
+            raise refused(
+                "InvalidParameterCombination",
+                "finalSnapshotIdentifier is required when skipFinalSnapshot is false; set one of the two",
+                "DeleteDBInstance",
+            )
         rds = call.client("rds")
         name = instance["DBInstanceIdentifier"]
         automated = known.get("deleteAutomatedBackups", True) is not False
         with unless(*GONE):
-            rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=skip, DeleteAutomatedBackups=automated,
-                                   **({} if skip else {"FinalDBSnapshotIdentifier": final}))
+            rds.delete_db_instance(
+                DBInstanceIdentifier=name,
+                SkipFinalSnapshot=skip,
+                DeleteAutomatedBackups=automated,
+                **({} if skip else {"FinalDBSnapshotIdentifier": final}),
+            )
         if automated:  # the emulator leaves them, and refuses a new instance of the same name within the minute
             for shot in rds.describe_db_snapshots(DBInstanceIdentifier=name, SnapshotType="automated")["DBSnapshots"]:
                 rds.delete_db_snapshot(DBSnapshotIdentifier=shot["DBSnapshotIdentifier"])
@@ -158,15 +218,24 @@ def _check(inputs: Properties, operation: str) -> None:
     if engine and version and resolve_version(engine, version) is None:
         raise refused("InvalidParameterCombination", f"Cannot find version {version} for {engine}", operation)
     if inputs.get("manageMasterUserPassword") and inputs.get("password"):
-        raise refused("InvalidParameterCombination", "You can't specify MasterUserPassword for an instance with "
-                      "ManageMasterUserPassword enabled", operation)
+        raise refused(
+            "InvalidParameterCombination",
+            "You can't specify MasterUserPassword for an instance with ManageMasterUserPassword enabled",
+            operation,
+        )
     if inputs.get("monitoringInterval") and not inputs.get("monitoringRoleArn"):
-        raise refused("InvalidParameterCombination", "A MonitoringRoleARN value is required if you specify a "
-                      "MonitoringInterval value other than 0.", operation)
+        raise refused(
+            "InvalidParameterCombination",
+            "A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0.",
+            operation,
+        )
     limit, size = inputs.get("maxAllocatedStorage"), inputs.get("allocatedStorage")
     if limit and size and limit < size:
-        raise refused("InvalidParameterCombination", f"Max storage size {limit} must be greater than storage size {size}",
-                      operation)
+        raise refused(
+            "InvalidParameterCombination",
+            f"Max storage size {limit} must be greater than storage size {size}",
+            operation,
+        )
 
 
 def outputs(call: Call, instance: dict[str, Any], known: Properties) -> Properties:
@@ -176,20 +245,39 @@ def outputs(call: Call, instance: dict[str, Any], known: Properties) -> Properti
     requested = known.get("engineVersion")
     actual = instance["EngineVersion"]
     prefix = isinstance(requested, str) and (actual == requested or actual.startswith(requested + "."))
-    return got | given_back(known, ("manageMasterUserPassword", "password", "replicateSourceDb")) | {
-        "resourceId": resource_id(call, instance["DBInstanceIdentifier"]), "address": endpoint.get("Address"), "port": endpoint.get("Port"),
-        "endpoint": f"{endpoint['Address']}:{endpoint['Port']}" if endpoint else None,
-        "engineVersion": requested if prefix else actual,
-        "hostedZoneId": HOSTED_ZONES.get(call.region, "Z" + uuid.uuid5(uuid.NAMESPACE_DNS, call.region).hex[:13].upper()),
-        "kmsKeyId": _key(call, instance, known), "latestRestorableTime": iso(instance.get("LatestRestorableTime")),
-        "listenerEndpoints": [], "replicas": list(instance.get("ReadReplicaDBInstanceIdentifiers") or ()),
-        "enabledCloudwatchLogsExports": sorted(instance.get("EnabledCloudwatchLogsExports") or ()),
-        "masterUserSecrets": [{"secretArn": secret["SecretArn"], "kmsKeyId": known.get("masterUserSecretKmsKeyId") or secret.get("KmsKeyId"),
-                               "secretStatus": secret["SecretStatus"]}] if secret else [],
-        "dbSubnetGroupName": (instance.get("DBSubnetGroup") or {}).get("DBSubnetGroupName"),
-        "parameterGroupName": instance["DBParameterGroups"][0]["DBParameterGroupName"],
-        "vpcSecurityGroupIds": sorted(g["VpcSecurityGroupId"] for g in instance["VpcSecurityGroups"]),
-        "tags": tag_map(instance.get("TagList")), "upgradeRolloutOrder": "second"}
+    return (
+        got
+        | given_back(known, ("manageMasterUserPassword", "password", "replicateSourceDb"))
+        | {
+            "resourceId": resource_id(call, instance["DBInstanceIdentifier"]),
+            "address": endpoint.get("Address"),
+            "port": endpoint.get("Port"),
+            "endpoint": f"{endpoint['Address']}:{endpoint['Port']}" if endpoint else None,
+            "engineVersion": requested if prefix else actual,
+            "hostedZoneId": HOSTED_ZONES.get(
+                call.region, "Z" + uuid.uuid5(uuid.NAMESPACE_DNS, call.region).hex[:13].upper()
+            ),
+            "kmsKeyId": _key(call, instance, known),
+            "latestRestorableTime": iso(instance.get("LatestRestorableTime")),
+            "listenerEndpoints": [],
+            "replicas": list(instance.get("ReadReplicaDBInstanceIdentifiers") or ()),
+            "enabledCloudwatchLogsExports": sorted(instance.get("EnabledCloudwatchLogsExports") or ()),
+            "masterUserSecrets": [
+                {
+                    "secretArn": secret["SecretArn"],
+                    "kmsKeyId": known.get("masterUserSecretKmsKeyId") or secret.get("KmsKeyId"),
+                    "secretStatus": secret["SecretStatus"],
+                }
+            ]
+            if secret
+            else [],
+            "dbSubnetGroupName": (instance.get("DBSubnetGroup") or {}).get("DBSubnetGroupName"),
+            "parameterGroupName": instance["DBParameterGroups"][0]["DBParameterGroupName"],
+            "vpcSecurityGroupIds": sorted(g["VpcSecurityGroupId"] for g in instance["VpcSecurityGroups"]),
+            "tags": tag_map(instance.get("TagList")),
+            "upgradeRolloutOrder": "second",
+        }
+    )
 
 
 def _key(call: Call, instance: dict[str, Any], known: Properties) -> str | None:
@@ -205,26 +293,41 @@ def _key(call: Call, instance: dict[str, Any], known: Properties) -> str | None:
 
 def retag_rds(call: Call, arn: str) -> None:
     rds = call.client("rds")
-    retag(call, tag_map(rds.list_tags_for_resource(ResourceName=arn)["TagList"]),
-          lambda tags: rds.add_tags_to_resource(ResourceName=arn, Tags=pairs(tags)),
-          lambda keys: rds.remove_tags_from_resource(ResourceName=arn, TagKeys=keys))
+    retag(
+        call,
+        tag_map(rds.list_tags_for_resource(ResourceName=arn)["TagList"]),
+        lambda tags: rds.add_tags_to_resource(ResourceName=arn, Tags=pairs(tags)),
+        lambda keys: rds.remove_tags_from_resource(ResourceName=arn, TagKeys=keys),
+    )
 
 
 @data_source("aws:rds/getInstance:getInstance")
 def get_instance(call: Call, arguments: Properties) -> Properties:
     instance = describe(call, arguments["dbInstanceIdentifier"])
     if instance is None:
-        raise refused("DBInstanceNotFound", f"DBInstance {arguments['dbInstanceIdentifier']} not found.",
-                      "DescribeDBInstances", 404)
+        raise refused(
+            "DBInstanceNotFound",
+            f"DBInstance {arguments['dbInstanceIdentifier']} not found.",
+            "DescribeDBInstances",
+            404,
+        )
     got = outputs(call, instance, {})
     return got | {
-        "id": got["identifier"], "dbInstanceArn": got["arn"], "dbInstanceIdentifier": got["identifier"],
-        "dbInstanceClass": got["instanceClass"], "dbInstancePort": got["port"], "dbSubnetGroup": got["dbSubnetGroupName"],
-        "dbParameterGroups": [got["parameterGroupName"]], "engineVersion": got["engineVersionActual"],
-        "masterUsername": got["username"], "masterUserSecrets": got["masterUserSecrets"],
-        "vpcSecurityGroups": got["vpcSecurityGroupIds"], "preferredBackupWindow": got.get("backupWindow"),
+        "id": got["identifier"],
+        "dbInstanceArn": got["arn"],
+        "dbInstanceIdentifier": got["identifier"],
+        "dbInstanceClass": got["instanceClass"],
+        "dbInstancePort": got["port"],
+        "dbSubnetGroup": got["dbSubnetGroupName"],
+        "dbParameterGroups": [got["parameterGroupName"]],
+        "engineVersion": got["engineVersionActual"],
+        "masterUsername": got["username"],
+        "masterUserSecrets": got["masterUserSecrets"],
+        "vpcSecurityGroups": got["vpcSecurityGroupIds"],
+        "preferredBackupWindow": got.get("backupWindow"),
         "preferredMaintenanceWindow": got.get("maintenanceWindow"),
-        "enabledCloudwatchLogsExports": got["enabledCloudwatchLogsExports"]}
+        "enabledCloudwatchLogsExports": got["enabledCloudwatchLogsExports"],
+    }
 
 
 @data_source("aws:rds/getEngineVersion:getEngineVersion")
@@ -234,7 +337,17 @@ def get_engine_version(call: Call, arguments: Properties) -> Properties:
     candidates = wanted or versions(engine)[-1:]
     actual = next((full for full in (resolve_version(engine, each) for each in candidates) if full), None)
     if actual is None:
-        raise refused("InvalidParameterValue", f"no RDS engine version of {engine} matches {candidates}",
-                      "DescribeDBEngineVersions")
-    return {**arguments, "id": actual, "version": actual, "versionActual": actual, "engine": engine,
-            "parameterGroupFamily": family(engine, actual), "status": "available"}
+        raise refused(
+            "InvalidParameterValue",
+            f"no RDS engine version of {engine} matches {candidates}",
+            "DescribeDBEngineVersions",
+        )
+    return {
+        **arguments,
+        "id": actual,
+        "version": actual,
+        "versionActual": actual,
+        "engine": engine,
+        "parameterGroupFamily": family(engine, actual),
+        "status": "available",
+    }

@@ -66,7 +66,8 @@ class InstanceAutomatedBackupsReplication(KeptObject):
     def identify(self, call: Call, inputs: Properties) -> str:
         source = inputs["sourceDbInstanceArn"]
         if source.split(":")[3] == call.region:
-            raise refused("InvalidParameterValue", f"the source instance {source} is in {call.region} itself: create the "
+            raise refused("InvalidParameterValue", f"the source instance {source} is in {call.region} itself: "
+                                                   "create the "
                           "replication with a provider of another region", "StartDBInstanceAutomatedBackupsReplication")
         operation = call.context.random.randbytes(16).hex()
         return call.arn("rds", f"auto-backup:ab-{operation}")

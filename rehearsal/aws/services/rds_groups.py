@@ -114,7 +114,7 @@ class ParameterGroup(Handler):
 
 
 def _ours(parameter: dict[str, Any]) -> bool:
-    return parameter.get("Source", "user") == "user"
+    return str(parameter.get("Source", "user")) == "user"
 
 
 def _in_order(parameters: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:

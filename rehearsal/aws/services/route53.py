@@ -13,8 +13,11 @@ from rehearsal.aws.services._convert import code_of, found, pairs, present, refu
 from rehearsal.engine.values import Properties
 
 GONE = "NoSuchHostedZone"
-_POLICIES = {"weightedRoutingPolicies": ("Weight", "weight"), "failoverRoutingPolicies": ("Failover", "type"),
-             "latencyRoutingPolicies": ("Region", "region")}
+_POLICIES = {
+    "weightedRoutingPolicies": ("Weight", "weight"),
+    "failoverRoutingPolicies": ("Failover", "type"),
+    "latencyRoutingPolicies": ("Region", "region"),
+}
 
 
 def zone_exists(call: Call, id: str) -> bool:
@@ -32,9 +35,11 @@ class Zone(Handler):
         vpcs = inputs.get("vpcs") or []
         client = call.client("route53")
         answer = client.create_hosted_zone(
-            Name=inputs["name"], CallerReference=call.context.operation[:128],
+            Name=inputs["name"],
+            CallerReference=call.context.operation[:128],
             HostedZoneConfig={"Comment": inputs.get("comment") or "", "PrivateZone": bool(vpcs)},
-            **({"VPC": _vpc(call, vpcs[0])} if vpcs else {}))
+            **({"VPC": _vpc(call, vpcs[0])} if vpcs else {}),
+        )
         id = bare(answer["HostedZone"]["Id"])
         call.made(id)
         for vpc in vpcs[1:]:
@@ -49,11 +54,17 @@ class Zone(Handler):
             return None
         zone = answer["HostedZone"]
         servers = sorted((answer.get("DelegationSet") or {}).get("NameServers") or ())
-        return {"arn": f"arn:aws:route53:::hostedzone/{id}", "zoneId": id, "name": zone["Name"].rstrip("."),
-                "comment": zone.get("Config", {}).get("Comment", ""), "nameServers": servers,
-                "primaryNameServer": servers[0] if servers else "",
-                "vpcs": [{"vpcId": each["VPCId"], "vpcRegion": each["VPCRegion"]} for each in answer.get("VPCs") or ()]
-                or None, "tags": tags_of(call, id)}
+        return {
+            "arn": f"arn:aws:route53:::hostedzone/{id}",
+            "zoneId": id,
+            "name": zone["Name"].rstrip("."),
+            "comment": zone.get("Config", {}).get("Comment", ""),
+            "nameServers": servers,
+            "primaryNameServer": servers[0] if servers else "",
+            "vpcs": [{"vpcId": each["VPCId"], "vpcRegion": each["VPCRegion"]} for each in answer.get("VPCs") or ()]
+            or None,
+            "tags": tags_of(call, id),
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         client = call.client("route53")
@@ -75,11 +86,18 @@ class Zone(Handler):
             return
         own = [each for each in records(call, id) if each["Type"] not in ("NS", "SOA")]
         if own and not known.get("forceDestroy"):
-            raise refused("HostedZoneNotEmpty", f"The hosted zone {id} contains {len(own)} resource record sets besides "
-                          "SOA and NS; delete them or set forceDestroy", "DeleteHostedZone")
+            raise refused(
+                "HostedZoneNotEmpty",
+                f"The hosted zone {id} contains {len(own)} resource record sets "
+                "besides "
+                "SOA and NS; delete them or set forceDestroy",
+                "DeleteHostedZone",
+            )
         if own:
-            client.change_resource_record_sets(HostedZoneId=id, ChangeBatch={
-                "Changes": [{"Action": "DELETE", "ResourceRecordSet": each} for each in own]})
+            client.change_resource_record_sets(
+                HostedZoneId=id,
+                ChangeBatch={"Changes": [{"Action": "DELETE", "ResourceRecordSet": each} for each in own]},
+            )
         with unless(GONE):
             client.delete_hosted_zone(Id=id)
 
@@ -99,9 +117,12 @@ def tags_of(call: Call, id: str, kind: str = "hostedzone") -> dict[str, str]:
 
 def tag(call: Call, id: str, kind: str = "hostedzone") -> None:
     client = call.client("route53")
-    retag(call, tags_of(call, id, kind),
-          lambda tags: client.change_tags_for_resource(ResourceType=kind, ResourceId=id, AddTags=pairs(tags)),
-          lambda keys: client.change_tags_for_resource(ResourceType=kind, ResourceId=id, RemoveTagKeys=keys))
+    retag(
+        call,
+        tags_of(call, id, kind),
+        lambda tags: client.change_tags_for_resource(ResourceType=kind, ResourceId=id, AddTags=pairs(tags)),
+        lambda keys: client.change_tags_for_resource(ResourceType=kind, ResourceId=id, RemoveTagKeys=keys),
+    )
 
 
 def records(call: Call, zone: str) -> list[dict[str, Any]]:
@@ -125,7 +146,9 @@ class Record(Handler):
         action = "UPSERT" if inputs.get("allowOverwrite") else "CREATE"
         _change(call, zone, [(action, _record_set(fqdn, inputs))])
         identifier = inputs.get("setIdentifier")
-        return "_".join([zone, inputs["name"].rstrip(".").lower(), inputs["type"]] + ([identifier] if identifier else []))
+        return "_".join(
+            [zone, inputs["name"].rstrip(".").lower(), inputs["type"]] + ([identifier] if identifier else [])
+        )
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
         set_ = self._find(call, id)
@@ -136,18 +159,36 @@ class Record(Handler):
         alias = set_.get("AliasTarget")
         values = [_shown(type, each["Value"]) for each in set_.get("ResourceRecords") or ()]
         got: Properties = {
-            "zoneId": zone, "name": known.get("name") or name, "type": type, "fqdn": fqdn, "ttl": set_.get("TTL"),
-            "records": values or None, "setIdentifier": identifier, "healthCheckId": set_.get("HealthCheckId"),
+            "zoneId": zone,
+            "name": known.get("name") or name,
+            "type": type,
+            "fqdn": fqdn,
+            "ttl": set_.get("TTL"),
+            "records": values or None,
+            "setIdentifier": identifier,
+            "healthCheckId": set_.get("HealthCheckId"),
             "multivalueAnswerRoutingPolicy": set_.get("MultiValueAnswer"),
-            "aliases": [{"name": alias["DNSName"].rstrip("."), "zoneId": alias["HostedZoneId"],
-                         "evaluateTargetHealth": alias["EvaluateTargetHealth"]}] if alias else None}
+            "aliases": [
+                {
+                    "name": alias["DNSName"].rstrip("."),
+                    "zoneId": alias["HostedZoneId"],
+                    "evaluateTargetHealth": alias["EvaluateTargetHealth"],
+                }
+            ]
+            if alias
+            else None,
+        }
         for property, (member, key) in _POLICIES.items():
             if member in set_:
                 got[property] = [{key: set_[member]}]
         if geo := set_.get("GeoLocation"):
-            got["geolocationRoutingPolicies"] = [present(
-                continent=geo.get("ContinentCode"), country=geo.get("CountryCode"),
-                subdivision=geo.get("SubdivisionCode"))]
+            got["geolocationRoutingPolicies"] = [
+                present(
+                    continent=geo.get("ContinentCode"),
+                    country=geo.get("CountryCode"),
+                    subdivision=geo.get("SubdivisionCode"),
+                )
+            ]
         return got
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
@@ -166,18 +207,32 @@ class Record(Handler):
             return None
         fqdn = _fqdn(call, zone, name)
         answer = call.client("route53").list_resource_record_sets(
-            HostedZoneId=zone, StartRecordName=fqdn, StartRecordType=type)
-        return next((each for each in answer["ResourceRecordSets"]
-                     if _unescaped(each["Name"]).rstrip(".").lower() == fqdn.rstrip(".").lower()
-                     and each["Type"] == type and each.get("SetIdentifier") == identifier), None)
+            HostedZoneId=zone, StartRecordName=fqdn, StartRecordType=type
+        )
+        return next(
+            (
+                each
+                for each in answer["ResourceRecordSets"]
+                if _unescaped(each["Name"]).rstrip(".").lower() == fqdn.rstrip(".").lower()
+                and each["Type"] == type
+                and each.get("SetIdentifier") == identifier
+            ),
+            None,
+        )
 
 
 def _parts(id: str) -> tuple[str, str, str, str | None]:
-    match = re.fullmatch(r"([A-Z0-9]+)_(.*?)_(A|AAAA|CAA|CNAME|DS|HTTPS|MX|NAPTR|NS|PTR|SOA|SPF|SRV|SSHFP|SVCB|TLSA|TXT)"
-                         r"(?:_(.+))?", id)
+    match = re.fullmatch(
+        r"([A-Z0-9]+)_(.*?)_(A|AAAA|CAA|CNAME|DS|HTTPS|MX|NAPTR|NS|PTR|SOA|SPF|SRV|SSHFP|SVCB|TLSA|TXT)"
+        r"(?:_(.+))?",
+        id,
+    )
     if match is None:
-        raise refused("InvalidInput", f"{id!r} is not a record's id: ZONEID_name_TYPE or ZONEID_name_TYPE_identifier",
-                      "ListResourceRecordSets")
+        raise refused(
+            "InvalidInput",
+            f"{id!r} is not a record's id: ZONEID_name_TYPE or ZONEID_name_TYPE_identifier",
+            "ListResourceRecordSets",
+        )
     return match[1], match[2], match[3], match[4]
 
 
@@ -201,8 +256,11 @@ def _shown(type: str, value: str) -> str:
 
 def _check(inputs: Properties) -> None:
     if bool(inputs.get("records")) == bool(inputs.get("aliases")):
-        raise refused("InvalidChangeBatch", f"record {inputs['name']!r}: give either records with a ttl or one alias",
-                      "ChangeResourceRecordSets")
+        raise refused(
+            "InvalidChangeBatch",
+            f"record {inputs['name']!r}: give either records with a ttl or one alias",
+            "ChangeResourceRecordSets",
+        )
     if inputs.get("records") and inputs.get("ttl") is None:
         raise refused("InvalidInput", f"record {inputs['name']!r}: records need a ttl", "ChangeResourceRecordSets")
     versions = {"A": 4, "AAAA": 6}
@@ -212,41 +270,56 @@ def _check(inputs: Properties) -> None:
         except ValueError:
             valid = False
         if not valid:
-            raise refused("InvalidChangeBatch", f"record {inputs['name']!r}: {each!r} is not an IPv"
-                          f"{versions[inputs['type']]} address", "ChangeResourceRecordSets")
+            raise refused(
+                "InvalidChangeBatch",
+                f"record {inputs['name']!r}: {each!r} is not an IPv{versions[inputs['type']]} address",
+                "ChangeResourceRecordSets",
+            )
     routed = [each for each in (*_POLICIES, "geolocationRoutingPolicies") if inputs.get(each)]
     if routed and not inputs.get("setIdentifier"):
-        raise refused("InvalidInput", f"record {inputs['name']!r}: {routed[0]} needs a setIdentifier",
-                      "ChangeResourceRecordSets")
+        raise refused(
+            "InvalidInput", f"record {inputs['name']!r}: {routed[0]} needs a setIdentifier", "ChangeResourceRecordSets"
+        )
 
 
 def _record_set(fqdn: str, inputs: Properties) -> dict[str, Any]:
     type = inputs["type"]
     set_: dict[str, Any] = present(
-        Name=fqdn, Type=type, TTL=inputs.get("ttl") if inputs.get("records") else None,
-        SetIdentifier=inputs.get("setIdentifier"), HealthCheckId=inputs.get("healthCheckId"),
-        MultiValueAnswer=inputs.get("multivalueAnswerRoutingPolicy") or None)
+        Name=fqdn,
+        Type=type,
+        TTL=inputs.get("ttl") if inputs.get("records") else None,
+        SetIdentifier=inputs.get("setIdentifier"),
+        HealthCheckId=inputs.get("healthCheckId"),
+        MultiValueAnswer=inputs.get("multivalueAnswerRoutingPolicy") or None,
+    )
     if inputs.get("records"):
         quote = type in ("TXT", "SPF")
         set_["ResourceRecords"] = [
-            {"Value": f'"{each}"' if quote and not each.startswith('"') else each} for each in inputs["records"]]
+            {"Value": f'"{each}"' if quote and not each.startswith('"') else each} for each in inputs["records"]
+        ]
     if inputs.get("aliases"):
         alias = inputs["aliases"][0]
-        set_["AliasTarget"] = {"DNSName": alias["name"], "HostedZoneId": alias["zoneId"],
-                               "EvaluateTargetHealth": bool(alias["evaluateTargetHealth"])}
+        set_["AliasTarget"] = {
+            "DNSName": alias["name"],
+            "HostedZoneId": alias["zoneId"],
+            "EvaluateTargetHealth": bool(alias["evaluateTargetHealth"]),
+        }
     for property, (member, key) in _POLICIES.items():
         if inputs.get(property):
             set_[member] = inputs[property][0][key]
     if geo := (inputs.get("geolocationRoutingPolicies") or [None])[0]:
-        set_["GeoLocation"] = present(ContinentCode=geo.get("continent"), CountryCode=geo.get("country"),
-                                      SubdivisionCode=geo.get("subdivision"))
+        set_["GeoLocation"] = present(
+            ContinentCode=geo.get("continent"), CountryCode=geo.get("country"), SubdivisionCode=geo.get("subdivision")
+        )
     return set_
 
 
 def _change(call: Call, zone: str, changes: list[tuple[str, dict[str, Any]]]) -> None:
     try:
-        call.client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch={
-            "Changes": [{"Action": action, "ResourceRecordSet": each} for action, each in changes]})
+        call.client("route53").change_resource_record_sets(
+            HostedZoneId=zone,
+            ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": each} for action, each in changes]},
+        )
     except ClientError as error:
         gone = changes[0][0] == "DELETE" and code_of(error) in ("InvalidChangeBatch", GONE)
         if not gone:
@@ -270,9 +343,19 @@ def get_zone(call: Call, arguments: Properties) -> Properties:
     answer = client.get_hosted_zone(Id=id)
     zone = answer["HostedZone"]
     servers = sorted((answer.get("DelegationSet") or {}).get("NameServers") or ())
-    return {"id": id, "zoneId": id, "arn": f"arn:aws:route53:::hostedzone/{id}", "name": zone["Name"].rstrip("."),
-            "callerReference": zone["CallerReference"], "comment": zone["Config"].get("Comment", ""),
-            "privateZone": zone["Config"].get("PrivateZone", False), "nameServers": servers,
-            "primaryNameServer": servers[0] if servers else "", "tags": tags_of(call, id),
-            "resourceRecordSetCount": zone.get("ResourceRecordSetCount", 0), "linkedServicePrincipal": "",
-            "linkedServiceDescription": "", "vpcId": arguments.get("vpcId") or ""}
+    return {
+        "id": id,
+        "zoneId": id,
+        "arn": f"arn:aws:route53:::hostedzone/{id}",
+        "name": zone["Name"].rstrip("."),
+        "callerReference": zone["CallerReference"],
+        "comment": zone["Config"].get("Comment", ""),
+        "privateZone": zone["Config"].get("PrivateZone", False),
+        "nameServers": servers,
+        "primaryNameServer": servers[0] if servers else "",
+        "tags": tags_of(call, id),
+        "resourceRecordSetCount": zone.get("ResourceRecordSetCount", 0),
+        "linkedServicePrincipal": "",
+        "linkedServiceDescription": "",
+        "vpcId": arguments.get("vpcId") or "",
+    }

@@ -16,14 +16,27 @@ from rehearsal.aws.services.route53 import bare, tag, tags_of, zone_exists
 from rehearsal.engine.values import Properties
 
 _UPDATABLE = {
-    "childHealthThreshold": "HealthThreshold", "childHealthchecks": "ChildHealthChecks", "disabled": "Disabled",
-    "enableSni": "EnableSNI", "failureThreshold": "FailureThreshold", "fqdn": "FullyQualifiedDomainName",
-    "insufficientDataHealthStatus": "InsufficientDataHealthStatus", "invertHealthcheck": "Inverted",
-    "ipAddress": "IPAddress", "port": "Port", "regions": "Regions", "resourcePath": "ResourcePath",
+    "childHealthThreshold": "HealthThreshold",
+    "childHealthchecks": "ChildHealthChecks",
+    "disabled": "Disabled",
+    "enableSni": "EnableSNI",
+    "failureThreshold": "FailureThreshold",
+    "fqdn": "FullyQualifiedDomainName",
+    "insufficientDataHealthStatus": "InsufficientDataHealthStatus",
+    "invertHealthcheck": "Inverted",
+    "ipAddress": "IPAddress",
+    "port": "Port",
+    "regions": "Regions",
+    "resourcePath": "ResourcePath",
     "searchString": "SearchString",
 }
-_CREATION = {**_UPDATABLE, "type": "Type", "measureLatency": "MeasureLatency", "requestInterval": "RequestInterval",
-             "routingControlArn": "RoutingControlArn"}
+_CREATION = {
+    **_UPDATABLE,
+    "type": "Type",
+    "measureLatency": "MeasureLatency",
+    "requestInterval": "RequestInterval",
+    "routingControlArn": "RoutingControlArn",
+}
 
 
 def zone(property: str, value: str) -> Reference:
@@ -40,10 +53,16 @@ class HealthCheck(Handler):
     def create(self, call: Call, inputs: Properties) -> str:
         config: dict[str, Any] = select(inputs, _CREATION)
         if inputs.get("cloudwatchAlarmName"):
-            config["AlarmIdentifier"] = {"Name": inputs["cloudwatchAlarmName"], "Region": inputs["cloudwatchAlarmRegion"]}
+            config["AlarmIdentifier"] = {
+                "Name": inputs["cloudwatchAlarmName"],
+                "Region": inputs["cloudwatchAlarmRegion"],
+            }
         if config.get("RequestInterval", 30) not in (10, 30):
-            raise refused("InvalidInput", f"RequestInterval must be 10 or 30 seconds, not {config['RequestInterval']}",
-                          "CreateHealthCheck")
+            raise refused(
+                "InvalidInput",
+                f"RequestInterval must be 10 or 30 seconds, not {config['RequestInterval']}",
+                "CreateHealthCheck",
+            )
         reference = (inputs.get("referenceName") or "") + call.context.operation
         answer = call.client("route53").create_health_check(CallerReference=reference[:64], HealthCheckConfig=config)
         id = str(answer["HealthCheck"]["Id"])
@@ -84,8 +103,11 @@ class HostedZoneDnsSec(KeptObject):
         id = bare(inputs["hostedZoneId"])
         keys = call.kept.list(call.account, call.region, KeySigningKey.type)
         if not any(key["hostedZoneId"] == id and key.get("status", "ACTIVE") == "ACTIVE" for _, key in keys):
-            raise refused("KeySigningKeyWithActiveStatusNotFound", f"the zone {id} has no active key-signing key",
-                          "EnableHostedZoneDNSSEC")
+            raise refused(
+                "KeySigningKeyWithActiveStatusNotFound",
+                f"the zone {id} has no active key-signing key",
+                "EnableHostedZoneDNSSEC",
+            )
         return id
 
 
@@ -103,17 +125,29 @@ class KeySigningKey(KeptObject):
 
     def identify(self, call: Call, inputs: Properties) -> str:
         if inputs["keyManagementServiceArn"].split(":")[3] != "us-east-1":
-            raise refused("InvalidKMSArn", "the key of a key-signing key must be in us-east-1, and is "
-                          f"{inputs['keyManagementServiceArn']}", "CreateKeySigningKey")
+            raise refused(
+                "InvalidKMSArn",
+                f"the key of a key-signing key must be in us-east-1, and is {inputs['keyManagementServiceArn']}",
+                "CreateKeySigningKey",
+            )
         return f"{bare(inputs['hostedZoneId'])},{inputs['name']}"
 
     def computed(self, call: Call, id: str, inputs: Properties) -> Properties:
         digest = hashlib.sha256(id.encode()).hexdigest().upper()
         key_tag = int(digest[:4], 16)
         public = base64.b64encode(hashlib.sha512(id.encode()).digest()).decode()
-        return {"digestAlgorithmMnemonic": "SHA-256", "digestAlgorithmType": 2, "digestValue": digest,
-                "dnskeyRecord": f"257 3 13 {public}", "dsRecord": f"{key_tag} 13 2 {digest}", "flag": 257, "keyTag": key_tag,
-                "publicKey": public, "signingAlgorithmMnemonic": "ECDSAP256SHA256", "signingAlgorithmType": 13}
+        return {
+            "digestAlgorithmMnemonic": "SHA-256",
+            "digestAlgorithmType": 2,
+            "digestValue": digest,
+            "dnskeyRecord": f"257 3 13 {public}",
+            "dsRecord": f"{key_tag} 13 2 {digest}",
+            "flag": 257,
+            "keyTag": key_tag,
+            "publicKey": public,
+            "signingAlgorithmMnemonic": "ECDSAP256SHA256",
+            "signingAlgorithmType": 13,
+        }
 
 
 @resource
@@ -131,11 +165,17 @@ class QueryLog(KeptObject):
     def identify(self, call: Call, inputs: Properties) -> str:
         zone_id, group = bare(inputs["zoneId"]), inputs["cloudwatchLogGroupArn"]
         if group.split(":")[3] != "us-east-1":
-            raise refused("InvalidInput", f"the log group of a query log must be in us-east-1, and is {group}",
-                          "CreateQueryLoggingConfig")
+            raise refused(
+                "InvalidInput",
+                f"the log group of a query log must be in us-east-1, and is {group}",
+                "CreateQueryLoggingConfig",
+            )
         if any(each["zoneId"] == zone_id for _, each in call.kept.list(call.account, call.region, self.type)):
-            raise refused("QueryLoggingConfigAlreadyExists", f"the zone {zone_id} has a query logging configuration",
-                          "CreateQueryLoggingConfig")
+            raise refused(
+                "QueryLoggingConfigAlreadyExists",
+                f"the zone {zone_id} has a query logging configuration",
+                "CreateQueryLoggingConfig",
+            )
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"query-log:{call.account}:{zone_id}"))
 
     def computed(self, call: Call, id: str, inputs: Properties) -> Properties:

@@ -44,7 +44,8 @@ class Bucket(Handler):
     def create(self, call: Call, inputs: Properties) -> str:
         name = inputs["bucket"]
         if not _NAME.fullmatch(name):
-            raise refused("InvalidBucketName", f"The specified bucket is not valid: {name!r}; 3 to 63 lower-case letters, "
+            raise refused("InvalidBucketName", f"The specified bucket is not valid: {name!r}; 3 to 63 lower-case "
+                                               "letters, "
                           "digits, dots and hyphens, first and last a letter or digit", "CreateBucket")
         if region_of(call, name) is not None:
             raise refused("BucketAlreadyOwnedByYou" if _own(call, name) else "BucketAlreadyExists",

@@ -14,24 +14,53 @@ from rehearsal.aws.services.s3_bucket import GONE, client_of
 from rehearsal.engine.values import Archive, Properties
 
 _SENT = {
-    "acl": "ACL", "cacheControl": "CacheControl", "contentDisposition": "ContentDisposition",
-    "contentEncoding": "ContentEncoding", "contentLanguage": "ContentLanguage", "contentType": "ContentType",
-    "kmsKeyId": "SSEKMSKeyId", "metadata": "Metadata", "serverSideEncryption": "ServerSideEncryption",
-    "storageClass": "StorageClass", "websiteRedirect": "WebsiteRedirectLocation", "bucketKeyEnabled": "BucketKeyEnabled",
+    "acl": "ACL",
+    "cacheControl": "CacheControl",
+    "contentDisposition": "ContentDisposition",
+    "contentEncoding": "ContentEncoding",
+    "contentLanguage": "ContentLanguage",
+    "contentType": "ContentType",
+    "kmsKeyId": "SSEKMSKeyId",
+    "metadata": "Metadata",
+    "serverSideEncryption": "ServerSideEncryption",
+    "storageClass": "StorageClass",
+    "websiteRedirect": "WebsiteRedirectLocation",
+    "bucketKeyEnabled": "BucketKeyEnabled",
 }
-_READ = {"CacheControl": "cacheControl", "ContentDisposition": "contentDisposition",
-         "ContentEncoding": "contentEncoding", "ContentLanguage": "contentLanguage", "ContentType": "contentType",
-         "Metadata": "metadata", "StorageClass": "storageClass"}
+_READ = {
+    "CacheControl": "cacheControl",
+    "ContentDisposition": "contentDisposition",
+    "ContentEncoding": "contentEncoding",
+    "ContentLanguage": "contentLanguage",
+    "ContentType": "contentType",
+    "Metadata": "metadata",
+    "StorageClass": "storageClass",
+}
 
 
 class _Object(Handler):
     """Id: `bucket/key`. A new content is a new version of the same object."""
 
     defaults = {"forceDestroy": False}
-    kept = ("forceDestroy", "checksumAlgorithm", "objectLockLegalHoldStatus", "objectLockMode",
-            "objectLockRetainUntilDate", "overrideProvider")
-    _unshown = ("acl", "content", "contentBase64", "source", "sourceHash", "kmsKeyId", "bucketKeyEnabled",
-                "serverSideEncryption", "websiteRedirect")
+    kept = (
+        "forceDestroy",
+        "checksumAlgorithm",
+        "objectLockLegalHoldStatus",
+        "objectLockMode",
+        "objectLockRetainUntilDate",
+        "overrideProvider",
+    )
+    _unshown = (
+        "acl",
+        "content",
+        "contentBase64",
+        "source",
+        "sourceHash",
+        "kmsKeyId",
+        "bucketKeyEnabled",
+        "serverSideEncryption",
+        "websiteRedirect",
+    )
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
         yield references.bucket("bucket", inputs["bucket"])
@@ -55,9 +84,18 @@ class _Object(Handler):
             return None
         shown = {_READ[name]: value for name, value in head.items() if name in _READ}
         tags = tag_map(client.get_object_tagging(Bucket=bucket, Key=key)["TagSet"])
-        return {"storageClass": "STANDARD", **given_back(known, self._unshown), **shown, "bucket": bucket, "key": key, "etag": head["ETag"].strip('"'),
-                "arn": f"arn:aws:s3:::{bucket}/{key}", "versionId": head.get("VersionId") or "", "tags": tags,
-                "metadata": shown.get("metadata") or None}
+        return {
+            "storageClass": "STANDARD",
+            **given_back(known, self._unshown),
+            **shown,
+            "bucket": bucket,
+            "key": key,
+            "etag": head["ETag"].strip('"'),
+            "arn": f"arn:aws:s3:::{bucket}/{key}",
+            "versionId": head.get("VersionId") or "",
+            "tags": tags,
+            "metadata": shown.get("metadata") or None,
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         bucket, _, key = id.partition("/")
@@ -74,8 +112,12 @@ class _Object(Handler):
             for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
                 for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                     if each["Key"] == key and each["VersionId"] != "null":
-                        client.delete_object(Bucket=bucket, Key=key, VersionId=each["VersionId"],
-                                             BypassGovernanceRetention=bool(known.get("forceDestroy")))
+                        client.delete_object(
+                            Bucket=bucket,
+                            Key=key,
+                            VersionId=each["VersionId"],
+                            BypassGovernanceRetention=bool(known.get("forceDestroy")),
+                        )
             if found(lambda: client.head_object(Bucket=bucket, Key=key), *GONE, "NoSuchKey") is not None:
                 client.delete_object(Bucket=bucket, Key=key)
 
@@ -119,10 +161,16 @@ class BucketAcl(Handler):
             client.put_bucket_acl(Bucket=bucket, ACL=acl)
         else:
             policy = inputs["accessControlPolicy"]
-            client.put_bucket_acl(Bucket=bucket, AccessControlPolicy={
-                "Owner": {"ID": policy["owner"]["id"]},
-                "Grants": [{"Permission": each["permission"], "Grantee": _grantee(each["grantee"])}
-                           for each in policy.get("grants") or ()]})
+            client.put_bucket_acl(
+                Bucket=bucket,
+                AccessControlPolicy={
+                    "Owner": {"ID": policy["owner"]["id"]},
+                    "Grants": [
+                        {"Permission": each["permission"], "Grantee": _grantee(each["grantee"])}
+                        for each in policy.get("grants") or ()
+                    ],
+                },
+            )
         return f"{bucket},{acl}" if acl else str(bucket)
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:

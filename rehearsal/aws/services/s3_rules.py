@@ -17,15 +17,20 @@ from rehearsal.engine.values import Properties
 def _tags_out(value: Any) -> Any:
     """`tags` maps within filters as the API's lists."""
     if isinstance(value, dict):
-        return {key: pairs(each) if key == "tags" and isinstance(each, Mapping) else _tags_out(each)
-                for key, each in value.items() if each is not None}
+        return {
+            key: pairs(each) if key == "tags" and isinstance(each, Mapping) else _tags_out(each)
+            for key, each in value.items()
+            if each is not None
+        }
     return [_tags_out(each) for each in value] if isinstance(value, list) else value
 
 
 def _tags_in(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: {each["key"]: each["value"] for each in item} if key == "tags" else _tags_in(item)
-                for key, item in value.items()}
+        return {
+            key: {each["key"]: each["value"] for each in item} if key == "tags" else _tags_in(item)
+            for key, item in value.items()
+        }
     return [_tags_in(each) for each in value] if isinstance(value, list) else value
 
 
@@ -41,10 +46,21 @@ class BucketLifecycleConfiguration(Setting):
         for rule in inputs["rules"]:
             _check_lifecycle(rule)
         client = client_of(call, bucket)
-        rules = [_tags_out({**rule, "filter": rule.get("filter") if rule.get("filter") is not None else
-                            (None if rule.get("prefix") is not None else {"prefix": ""})}) for rule in inputs["rules"]]
-        client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=NAMES.request(
-            client.meta.service_model.shape_for(self.shape), {"rules": rules}))
+        rules = [
+            _tags_out(
+                {
+                    **rule,
+                    "filter": rule.get("filter")
+                    if rule.get("filter") is not None
+                    else (None if rule.get("prefix") is not None else {"prefix": ""}),
+                }
+            )
+            for rule in inputs["rules"]
+        ]
+        client.put_bucket_lifecycle_configuration(
+            Bucket=bucket,
+            LifecycleConfiguration=NAMES.request(client.meta.service_model.shape_for(self.shape), {"rules": rules}),
+        )
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         with unless(*GONE, "NoSuchLifecycleConfiguration"):
@@ -67,19 +83,35 @@ class BucketLifecycleConfiguration(Setting):
 
 
 def _check_lifecycle(rule: Properties) -> None:
-    actions = ("abortIncompleteMultipartUpload", "expiration", "noncurrentVersionExpiration",
-               "noncurrentVersionTransitions", "transitions")
+    actions = (
+        "abortIncompleteMultipartUpload",
+        "expiration",
+        "noncurrentVersionExpiration",
+        "noncurrentVersionTransitions",
+        "transitions",
+    )
     if not any(rule.get(each) for each in actions):
-        raise refused("InvalidRequest", f"At least one action needs to be specified in the rule {rule['id']}",
-                      "PutBucketLifecycleConfiguration")
+        raise refused(
+            "InvalidRequest",
+            f"At least one action needs to be specified in the rule {rule['id']}",
+            "PutBucketLifecycleConfiguration",
+        )
     expiry = (rule.get("expiration") or {}).get("days")
     for each in rule.get("transitions") or ():
         if each["storageClass"] in ("STANDARD_IA", "ONEZONE_IA") and (each.get("days") or 30) < 30:
-            raise refused("InvalidArgument", f"'Days' in Transition action must be greater than or equal to 30 for "
-                          f"storageClass '{each['storageClass']}' (rule {rule['id']})", "PutBucketLifecycleConfiguration")
+            raise refused(
+                "InvalidArgument",
+                f"'Days' in Transition action must be greater than or equal to 30 for "
+                f"storageClass '{each['storageClass']}' (rule {rule['id']})",
+                "PutBucketLifecycleConfiguration",
+            )
         if expiry and (each.get("days") or 0) >= expiry:
-            raise refused("InvalidArgument", f"'Days' in the Expiration action must be greater than 'Days' in the "
-                          f"Transition action (rule {rule['id']})", "PutBucketLifecycleConfiguration")
+            raise refused(
+                "InvalidArgument",
+                f"'Days' in the Expiration action must be greater than 'Days' in the "
+                f"Transition action (rule {rule['id']})",
+                "PutBucketLifecycleConfiguration",
+            )
 
 
 @resource
@@ -100,8 +132,11 @@ class BucketReplicationConfig(Setting):
         names = [bucket, *(rule["destination"]["bucket"].rsplit(":::", 1)[-1] for rule in inputs["rules"])]
         for name in names:
             if client_of(call, name).get_bucket_versioning(Bucket=name).get("Status") != "Enabled":
-                raise refused("InvalidRequest", f"Versioning must be 'Enabled' on the bucket {name} to apply a replication "
-                              "configuration", "PutBucketReplication")
+                raise refused(
+                    "InvalidRequest",
+                    f"Versioning must be 'Enabled' on the bucket {name} to apply a replication configuration",
+                    "PutBucketReplication",
+                )
         super().put(call, bucket, inputs)
 
     def outgoing(self, inputs: Properties) -> Properties:
@@ -120,7 +155,8 @@ class BucketNotification(Setting):
     _kinds: ClassVar[dict[str, tuple[str, str, str]]] = {
         "lambdaFunctions": ("LambdaFunctionConfigurations", "LambdaFunctionArn", "lambdaFunctionArn"),
         "queues": ("QueueConfigurations", "QueueArn", "queueArn"),
-        "topics": ("TopicConfigurations", "TopicArn", "topicArn")}
+        "topics": ("TopicConfigurations", "TopicArn", "topicArn"),
+    }
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
         yield from super().references(inputs)
@@ -132,26 +168,44 @@ class BucketNotification(Setting):
         sent: dict[str, Any] = {"EventBridgeConfiguration": {}} if inputs.get("eventbridge") else {}
         for kind, (member, api, arn) in self._kinds.items():
             for index, each in enumerate(inputs.get(kind) or ()):
-                rules = [{"Name": name, "Value": each[key]} for name, key in
-                         (("prefix", "filterPrefix"), ("suffix", "filterSuffix")) if each.get(key)]
-                sent.setdefault(member, []).append({
-                    "Id": each.get("id") or f"tf-s3-{kind}-{index}", api: each[arn], "Events": each["events"],
-                    **({"Filter": {"Key": {"FilterRules": rules}}} if rules else {})})
+                rules = [
+                    {"Name": name, "Value": each[key]}
+                    for name, key in (("prefix", "filterPrefix"), ("suffix", "filterSuffix"))
+                    if each.get(key)
+                ]
+                sent.setdefault(member, []).append(
+                    {
+                        "Id": each.get("id") or f"tf-s3-{kind}-{index}",
+                        api: each[arn],
+                        "Events": each["events"],
+                        **({"Filter": {"Key": {"FilterRules": rules}}} if rules else {}),
+                    }
+                )
         client_of(call, bucket).put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=sent)
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
         answer = found(lambda: client_of(call, id).get_bucket_notification_configuration(Bucket=id), *GONE)
-        if answer is None or not any(key in answer for key in ("EventBridgeConfiguration", *(
-                member for member, _, _ in self._kinds.values()))):
+        if answer is None or not any(
+            key in answer for key in ("EventBridgeConfiguration", *(member for member, _, _ in self._kinds.values()))
+        ):
             return None
         got: Properties = {"bucket": id, "eventbridge": "EventBridgeConfiguration" in answer or None}
         for kind, (member, api, arn) in self._kinds.items():
             shown = []
             for each in answer.get(member) or ():
-                rules = {rule["Name"].lower(): rule["Value"]
-                         for rule in each.get("Filter", {}).get("Key", {}).get("FilterRules", ())}
-                shown.append({"id": each["Id"], arn: each[api], "events": sorted(each["Events"]),
-                              "filterPrefix": rules.get("prefix"), "filterSuffix": rules.get("suffix")})
+                rules = {
+                    rule["Name"].lower(): rule["Value"]
+                    for rule in each.get("Filter", {}).get("Key", {}).get("FilterRules", ())
+                }
+                shown.append(
+                    {
+                        "id": each["Id"],
+                        arn: each[api],
+                        "events": sorted(each["Events"]),
+                        "filterPrefix": rules.get("prefix"),
+                        "filterSuffix": rules.get("suffix"),
+                    }
+                )
             got[kind] = shown or None
         return got
 
@@ -172,7 +226,11 @@ class BucketIntelligentTieringConfiguration(KeptObject):
         for each in inputs["tierings"]:
             least = self._least_days.get(each["accessTier"])
             if least is None or not least <= each["days"] <= 730:
-                raise refused("InvalidArgument", f"tiering {each['accessTier']} after {each['days']} days: ARCHIVE_ACCESS "
-                              "takes 90 to 730 days, DEEP_ARCHIVE_ACCESS 180 to 730",
-                              "PutBucketIntelligentTieringConfiguration")
+                raise refused(
+                    "InvalidArgument",
+                    f"tiering {each['accessTier']} after {each['days']} days: "
+                    "ARCHIVE_ACCESS "
+                    "takes 90 to 730 days, DEEP_ARCHIVE_ACCESS 180 to 730",
+                    "PutBucketIntelligentTieringConfiguration",
+                )
         return f"{inputs['bucket']}:{inputs['name']}"

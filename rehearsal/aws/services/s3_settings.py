@@ -15,15 +15,29 @@ from rehearsal.aws.services._convert import Names, found, refused, unless
 from rehearsal.aws.services.s3_bucket import GONE, client_of
 from rehearsal.engine.values import Properties
 
-NAMES = Names({
-    "kmsMasterKeyId": "KMSMasterKeyID", "replicaKmsKeyId": "ReplicaKmsKeyID", "id": "ID", "mfaDelete": "MFADelete",
-    "corsRules": "CORSRules",
-    "LifecycleRuleAndOperator.tags": "Tags",
-})
-_UNSET = (*GONE, "NoSuchConfiguration", "NoSuchBucketPolicy", "NoSuchLifecycleConfiguration", "NoSuchCORSConfiguration",
-          "ServerSideEncryptionConfigurationNotFoundError", "NoSuchPublicAccessBlockConfiguration",
-          "OwnershipControlsNotFoundError", "ObjectLockConfigurationNotFoundError", "ReplicationConfigurationNotFoundError",
-          "NoSuchTagSet")
+NAMES = Names(
+    {
+        "kmsMasterKeyId": "KMSMasterKeyID",
+        "replicaKmsKeyId": "ReplicaKmsKeyID",
+        "id": "ID",
+        "mfaDelete": "MFADelete",
+        "corsRules": "CORSRules",
+        "LifecycleRuleAndOperator.tags": "Tags",
+    }
+)
+_UNSET = (
+    *GONE,
+    "NoSuchConfiguration",
+    "NoSuchBucketPolicy",
+    "NoSuchLifecycleConfiguration",
+    "NoSuchCORSConfiguration",
+    "ServerSideEncryptionConfigurationNotFoundError",
+    "NoSuchPublicAccessBlockConfiguration",
+    "OwnershipControlsNotFoundError",
+    "ObjectLockConfigurationNotFoundError",
+    "ReplicationConfigurationNotFoundError",
+    "NoSuchTagSet",
+)
 
 
 class Setting(Handler):
@@ -37,7 +51,7 @@ class Setting(Handler):
     subject: ClassVar[tuple[str, ...]]
     off: ClassVar[dict[str, Any] | None] = None
     answered: ClassVar[str | None] = None  # member of the answer that holds the payload; None: the answer itself
-    kept = ("expectedBucketOwner",)
+    kept: ClassVar[tuple[str, ...]] = ("expectedBucketOwner",)
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
         yield references.bucket("bucket", inputs["bucket"])
@@ -63,8 +77,11 @@ class Setting(Handler):
         answer = found(lambda: getattr(client, f"get_{self.word}")(Bucket=id), *_UNSET)
         if answer is None:
             return None
-        body = answer.get(self.answered) if self.answered else {
-            key: value for key, value in answer.items() if key != "ResponseMetadata"}
+        body = (
+            answer.get(self.answered)
+            if self.answered
+            else {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+        )
         if not body:
             return None
         shown: Properties = NAMES.response(client.meta.service_model.shape_for(self.shape), body)
@@ -117,7 +134,11 @@ class BucketVersioning(Setting):
 @resource
 class BucketServerSideEncryptionConfiguration(Setting):
     type = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
-    word, payload, shape = ("bucket_encryption", "ServerSideEncryptionConfiguration", "ServerSideEncryptionConfiguration")
+    word, payload, shape = (
+        "bucket_encryption",
+        "ServerSideEncryptionConfiguration",
+        "ServerSideEncryptionConfiguration",
+    )
     answered = "ServerSideEncryptionConfiguration"
     subject = ("rules",)
 
@@ -135,8 +156,12 @@ class BucketPublicAccessBlock(Setting):
     word, payload, shape = ("public_access_block", "PublicAccessBlockConfiguration", "PublicAccessBlockConfiguration")
     answered = "PublicAccessBlockConfiguration"
     subject = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-    defaults = {"blockPublicAcls": False, "blockPublicPolicy": False, "ignorePublicAcls": False,
-                "restrictPublicBuckets": False}
+    defaults = {
+        "blockPublicAcls": False,
+        "blockPublicPolicy": False,
+        "ignorePublicAcls": False,
+        "restrictPublicBuckets": False,
+    }
     kept = ("skipDestroy",)
 
 
@@ -153,7 +178,9 @@ class BucketPolicy(Setting):
         try:
             json.loads(text)
         except ValueError as error:
-            raise refused("MalformedPolicy", f"the policy of {bucket} is not JSON: {error}", "PutBucketPolicy") from error
+            raise refused(
+                "MalformedPolicy", f"the policy of {bucket} is not JSON: {error}", "PutBucketPolicy"
+            ) from error
         client_of(call, bucket).put_bucket_policy(Bucket=bucket, Policy=text)
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:

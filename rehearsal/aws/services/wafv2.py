@@ -15,17 +15,35 @@ from rehearsal.aws.services.wafv2_rules import NAMES, capacity, problems
 from rehearsal.engine.values import Properties
 
 GONE = ("WAFNonexistentItemException",)
-_CONFIGURATION = ("rules", "visibilityConfig", "defaultAction", "customResponseBodies", "captchaConfig",
-                  "challengeConfig", "tokenDomains", "associationConfig", "dataProtectionConfig")
-_INSPECTED = {"apiGateways": "API_GATEWAY", "appRunnerServices": "APP_RUNNER_SERVICE", "cloudfronts": "CLOUDFRONT",
-              "cognitoUserPools": "COGNITO_USER_POOL", "verifiedAccessInstances": "VERIFIED_ACCESS_INSTANCE"}
+_CONFIGURATION = (
+    "rules",
+    "visibilityConfig",
+    "defaultAction",
+    "customResponseBodies",
+    "captchaConfig",
+    "challengeConfig",
+    "tokenDomains",
+    "associationConfig",
+    "dataProtectionConfig",
+)
+_INSPECTED = {
+    "apiGateways": "API_GATEWAY",
+    "appRunnerServices": "APP_RUNNER_SERVICE",
+    "cloudfronts": "CLOUDFRONT",
+    "cognitoUserPools": "COGNITO_USER_POOL",
+    "verifiedAccessInstances": "VERIFIED_ACCESS_INSTANCE",
+}
 
 
 def _scoped(call: Call, inputs: Properties, operation: str) -> str:
     scope = str(inputs["scope"])
     if scope == "CLOUDFRONT" and call.region != "us-east-1":
-        raise refused("WAFInvalidParameterException", "The scope is not valid., field: SCOPE_VALUE, parameter: "
-                      f"CLOUDFRONT: its objects live in us-east-1, and the provider's region is {call.region}", operation)
+        raise refused(
+            "WAFInvalidParameterException",
+            "The scope is not valid., field: SCOPE_VALUE, parameter: "
+            f"CLOUDFRONT: its objects live in us-east-1, and the provider's region is {call.region}",
+            operation,
+        )
     return scope
 
 
@@ -56,30 +74,49 @@ def tags_of(call: Call, arn: str) -> dict[str, str]:
 
 def _retag(call: Call, arn: str) -> None:
     client = call.client("wafv2")
-    retag(call, tags_of(call, arn), lambda tags: client.tag_resource(ResourceARN=arn, Tags=pairs(tags)),
-          lambda keys: client.untag_resource(ResourceARN=arn, TagKeys=keys))
+    retag(
+        call,
+        tags_of(call, arn),
+        lambda tags: client.tag_resource(ResourceARN=arn, Tags=pairs(tags)),
+        lambda keys: client.untag_resource(ResourceARN=arn, TagKeys=keys),
+    )
 
 
 @resource
 class WebAcl(Handler):
     type = "aws:wafv2/webAcl:WebAcl"
     naming = Naming("name", maximum=128)
-    kept = ("namePrefix", "ruleJson", "captchaConfig", "challengeConfig", "tokenDomains", "associationConfig",
-            "customResponseBodies", "dataProtectionConfig", "monetizationConfig")
+    kept = (
+        "namePrefix",
+        "ruleJson",
+        "captchaConfig",
+        "challengeConfig",
+        "tokenDomains",
+        "associationConfig",
+        "customResponseBodies",
+        "dataProtectionConfig",
+        "monetizationConfig",
+    )
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
         for index, rule in enumerate(inputs.get("rules") or ()):
             statement = (rule.get("statement") or {}).get("ipSetReferenceStatement")
             if statement:
-                yield Reference(f"rules[{index}].statement.ipSetReferenceStatement.arn", statement["arn"],
-                                lambda call, arn=statement["arn"]: ip_set_exists(call, arn))  # type: ignore[misc]
+                yield Reference(
+                    f"rules[{index}].statement.ipSetReferenceStatement.arn",
+                    statement["arn"],
+                    lambda call, arn=statement["arn"]: ip_set_exists(call, arn),
+                )  # type: ignore[misc]
 
     def create(self, call: Call, inputs: Properties) -> str:
         scope = _scoped(call, inputs, "CreateWebACL")
         client = call.client("wafv2")
         answer = client.create_web_acl(
-            Name=inputs["name"], Scope=scope, **_configuration(client, "CreateWebACL", inputs),
-            **present(Description=inputs.get("description") or None, Tags=call.tag_list or None))
+            Name=inputs["name"],
+            Scope=scope,
+            **_configuration(client, "CreateWebACL", inputs),
+            **present(Description=inputs.get("description") or None, Tags=call.tag_list or None),
+        )
         return str(answer["Summary"]["Id"])
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
@@ -89,12 +126,21 @@ class WebAcl(Handler):
             return None
         acl = answer["WebACL"]
         shape = call.client("wafv2").meta.service_model.shape_for("WebACL")
-        shown: Properties = NAMES.response(shape, {key: acl[key] for key in ("DefaultAction", "Rules", "VisibilityConfig")
-                                                   if key in acl})
-        return {"arn": acl["ARN"], "name": acl["Name"], "scope": identity["Scope"], "lockToken": answer["LockToken"],
-                "description": acl.get("Description") or None, "capacity": capacity(shown.get("rules") or []),
-                "applicationIntegrationUrl": "", "tags": tags_of(call, acl["ARN"]), **shown,
-                "rules": shown.get("rules") or None}
+        shown: Properties = NAMES.response(
+            shape, {key: acl[key] for key in ("DefaultAction", "Rules", "VisibilityConfig") if key in acl}
+        )
+        return {
+            "arn": acl["ARN"],
+            "name": acl["Name"],
+            "scope": identity["Scope"],
+            "lockToken": answer["LockToken"],
+            "description": acl.get("Description") or None,
+            "capacity": capacity(shown.get("rules") or []),
+            "applicationIntegrationUrl": "",
+            "tags": tags_of(call, acl["ARN"]),
+            **shown,
+            "rules": shown.get("rules") or None,
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         client = call.client("wafv2")
@@ -103,9 +149,12 @@ class WebAcl(Handler):
             raise refused(GONE[0], f"the web ACL {id} does not exist", "UpdateWebACL")
         current = client.get_web_acl(**identity)
         if changed - {"tags", "tagsAll"}:
-            client.update_web_acl(**identity, LockToken=current["LockToken"],
-                                  **_configuration(client, "UpdateWebACL", new),
-                                  **present(Description=new.get("description") or None))
+            client.update_web_acl(
+                **identity,
+                LockToken=current["LockToken"],
+                **_configuration(client, "UpdateWebACL", new),
+                **present(Description=new.get("description") or None),
+            )
         if "tags" in changed:
             _retag(call, current["WebACL"]["ARN"])
 
@@ -124,7 +173,9 @@ def _configuration(client: Any, operation: str, inputs: Properties) -> dict[str,
         raise refused("WAFInvalidParameterException", problem, operation)
     total = capacity(rules)
     if total > 5000:
-        raise refused("WAFLimitsExceededException", f"the rules need {total} capacity units; a web ACL has 5000", operation)
+        raise refused(
+            "WAFLimitsExceededException", f"the rules need {total} capacity units; a web ACL has 5000", operation
+        )
     shape = input_shape(client, operation)
     special = ("customResponseBodies", "associationConfig")
     sent = {key: inputs[key] for key in _CONFIGURATION if inputs.get(key) is not None and key not in special}
@@ -132,16 +183,21 @@ def _configuration(client: Any, operation: str, inputs: Properties) -> dict[str,
     if inputs.get("customResponseBodies"):
         configuration["CustomResponseBodies"] = {
             each["key"]: {"Content": each["content"], "ContentType": each["contentType"]}
-            for each in inputs["customResponseBodies"]}
+            for each in inputs["customResponseBodies"]
+        }
     for body in (inputs.get("associationConfig") or {}).get("requestBodies") or ():
-        configuration["AssociationConfig"] = {"RequestBody": {
-            _INSPECTED[kind]: {"DefaultSizeInspectionLimit": each["defaultSizeInspectionLimit"]}
-            for kind, values in body.items() for each in values or ()}}
+        configuration["AssociationConfig"] = {
+            "RequestBody": {
+                _INSPECTED[kind]: {"DefaultSizeInspectionLimit": each["defaultSizeInspectionLimit"]}
+                for kind, values in body.items()
+                for each in values or ()
+            }
+        }
     return configuration
 
 
 def ip_set_exists(call: Call, arn: str) -> bool:
-    match = re.search(r":(regional|global)/ipset/([^/]+)/(.+)$", arn)
+    match = re.search(r":(regional|global)/ipset/([^/]+)/([0-9a-f-]{36})$", arn)
     if match is None:
         return False
     scope = "CLOUDFRONT" if match[1] == "global" else "REGIONAL"
@@ -158,9 +214,12 @@ class IpSet(Handler):
         scope = _scoped(call, inputs, "CreateIPSet")
         _check_addresses(inputs, "CreateIPSet")
         answer = call.client("wafv2").create_ip_set(
-            Name=inputs["name"], Scope=scope, IPAddressVersion=inputs["ipAddressVersion"],
+            Name=inputs["name"],
+            Scope=scope,
+            IPAddressVersion=inputs["ipAddressVersion"],
             Addresses=inputs.get("addresses") or [],
-            **present(Description=inputs.get("description") or None, Tags=call.tag_list or None))
+            **present(Description=inputs.get("description") or None, Tags=call.tag_list or None),
+        )
         return str(answer["Summary"]["Id"])
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
@@ -169,9 +228,16 @@ class IpSet(Handler):
         if not identity or not answer:
             return None
         got = answer["IPSet"]
-        return {"arn": got["ARN"], "name": got["Name"], "scope": identity["Scope"], "lockToken": answer["LockToken"],
-                "description": got.get("Description") or None, "ipAddressVersion": got["IPAddressVersion"],
-                "addresses": sorted(got.get("Addresses") or ()) or None, "tags": tags_of(call, got["ARN"])}
+        return {
+            "arn": got["ARN"],
+            "name": got["Name"],
+            "scope": identity["Scope"],
+            "lockToken": answer["LockToken"],
+            "description": got.get("Description") or None,
+            "ipAddressVersion": got["IPAddressVersion"],
+            "addresses": sorted(got.get("Addresses") or ()) or None,
+            "tags": tags_of(call, got["ARN"]),
+        }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         client = call.client("wafv2")
@@ -181,8 +247,12 @@ class IpSet(Handler):
         current = client.get_ip_set(**identity)
         if changed & {"addresses", "description"}:
             _check_addresses(new, "UpdateIPSet")
-            client.update_ip_set(**identity, LockToken=current["LockToken"], Addresses=new.get("addresses") or [],
-                                 **present(Description=new.get("description") or None))
+            client.update_ip_set(
+                **identity,
+                LockToken=current["LockToken"],
+                Addresses=new.get("addresses") or [],
+                **present(Description=new.get("description") or None),
+            )
         if "tags" in changed:
             _retag(call, current["IPSet"]["ARN"])
 
@@ -198,5 +268,10 @@ class IpSet(Handler):
 def _check_addresses(inputs: Properties, operation: str) -> None:
     for each in inputs.get("addresses") or ():
         if not re.fullmatch(r"[0-9a-fA-F.:]+/\d{1,3}", each):
-            raise refused("WAFInvalidParameterException", f"The parameter contains formatting that is not valid., field: "
-                          f"IP_ADDRESS, parameter: {each}: give a CIDR block", operation)
+            raise refused(
+                "WAFInvalidParameterException",
+                f"The parameter contains formatting that is not valid., "
+                "field: "
+                f"IP_ADDRESS, parameter: {each}: give a CIDR block",
+                operation,
+            )

@@ -3,36 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from rehearsal.aws.services._convert import Names
 from rehearsal.engine.values import Properties
 
-NAMES = Names({
-    "cloudwatchMetricsEnabled": "CloudWatchMetricsEnabled", "ruleActionOverrides": "RuleActionOverrides",
-    "awsManagedRulesBotControlRuleSet": "AWSManagedRulesBotControlRuleSet",
-    "awsManagedRulesAtpRuleSet": "AWSManagedRulesATPRuleSet",
-    "awsManagedRulesAcfpRuleSet": "AWSManagedRulesACFPRuleSet",
-    "CustomRequestHandling.insertHeaders": "InsertHeaders", "CustomResponse.responseHeaders": "ResponseHeaders",
-    "excludedRules": "ExcludedRules", "managedRuleGroupConfigs": "ManagedRuleGroupConfigs",
-    "requestBodies": "RequestBody", "dataProtections": "DataProtections", "customKeys": "CustomKeys",
-    "NotStatement.statements": "Statement",
-}, wrapped=["NotStatement.statements"])
+NAMES = Names(
+    {
+        "cloudwatchMetricsEnabled": "CloudWatchMetricsEnabled",
+        "ruleActionOverrides": "RuleActionOverrides",
+        "awsManagedRulesBotControlRuleSet": "AWSManagedRulesBotControlRuleSet",
+        "awsManagedRulesAtpRuleSet": "AWSManagedRulesATPRuleSet",
+        "awsManagedRulesAcfpRuleSet": "AWSManagedRulesACFPRuleSet",
+        "CustomRequestHandling.insertHeaders": "InsertHeaders",
+        "CustomResponse.responseHeaders": "ResponseHeaders",
+        "excludedRules": "ExcludedRules",
+        "managedRuleGroupConfigs": "ManagedRuleGroupConfigs",
+        "requestBodies": "RequestBody",
+        "dataProtections": "DataProtections",
+        "customKeys": "CustomKeys",
+    }
+)
 
 # Capacity units; from the WAF Developer Guide ("WCUs", "AWS Managed Rules rule groups list"), November 2025.
 _MANAGED = {
-    "AWSManagedRulesCommonRuleSet": 700, "AWSManagedRulesAdminProtectionRuleSet": 100,
-    "AWSManagedRulesKnownBadInputsRuleSet": 200, "AWSManagedRulesSQLiRuleSet": 200,
-    "AWSManagedRulesLinuxRuleSet": 200, "AWSManagedRulesUnixRuleSet": 100, "AWSManagedRulesWindowsRuleSet": 200,
-    "AWSManagedRulesPHPRuleSet": 100, "AWSManagedRulesWordPressRuleSet": 100,
-    "AWSManagedRulesAmazonIpReputationList": 25, "AWSManagedRulesAnonymousIpList": 50,
-    "AWSManagedRulesATPRuleSet": 50, "AWSManagedRulesACFPRuleSet": 50, "AWSManagedRulesBotControlRuleSet": 50,
+    "AWSManagedRulesCommonRuleSet": 700,
+    "AWSManagedRulesAdminProtectionRuleSet": 100,
+    "AWSManagedRulesKnownBadInputsRuleSet": 200,
+    "AWSManagedRulesSQLiRuleSet": 200,
+    "AWSManagedRulesLinuxRuleSet": 200,
+    "AWSManagedRulesUnixRuleSet": 100,
+    "AWSManagedRulesWindowsRuleSet": 200,
+    "AWSManagedRulesPHPRuleSet": 100,
+    "AWSManagedRulesWordPressRuleSet": 100,
+    "AWSManagedRulesAmazonIpReputationList": 25,
+    "AWSManagedRulesAnonymousIpList": 50,
+    "AWSManagedRulesATPRuleSet": 50,
+    "AWSManagedRulesACFPRuleSet": 50,
+    "AWSManagedRulesBotControlRuleSet": 50,
     "AWSManagedRulesAntiDDoSRuleSet": 50,
 }
-_STATEMENTS = {"byteMatchStatement": 10, "regexMatchStatement": 3, "sizeConstraintStatement": 1,
-               "sqliMatchStatement": 20, "xssMatchStatement": 40, "geoMatchStatement": 1,
-               "ipSetReferenceStatement": 1, "labelMatchStatement": 1, "asnMatchStatement": 1,
-               "regexPatternSetReferenceStatement": 25}
+_STATEMENTS = {
+    "byteMatchStatement": 10,
+    "regexMatchStatement": 3,
+    "sizeConstraintStatement": 1,
+    "sqliMatchStatement": 20,
+    "xssMatchStatement": 40,
+    "geoMatchStatement": 1,
+    "ipSetReferenceStatement": 1,
+    "labelMatchStatement": 1,
+    "asnMatchStatement": 1,
+    "regexPatternSetReferenceStatement": 25,
+}
 _TRANSFORMATION = 10
 
 
@@ -54,17 +75,13 @@ def _of_statement(statement: Properties) -> int:
         elif kind in ("andStatement", "orStatement"):
             total += sum(_of_statement(each) for each in body["statements"])
         elif kind == "notStatement":
-            total += sum(_of_statement(each) for each in _listed(body.get("statements") or body.get("statement")))
+            total += _of_statement(body["statement"])
         else:
             plain = [each for each in body.get("textTransformations") or () if each.get("type") != "NONE"]
             total += _STATEMENTS.get(kind, 10) + _TRANSFORMATION * len(plain)
         if isinstance(body, dict) and body.get("scopeDownStatement"):
             total += _of_statement(body["scopeDownStatement"])
     return total
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value] if value else []
 
 
 def problems(rules: list[Properties]) -> Iterator[str]:
@@ -77,12 +94,18 @@ def problems(rules: list[Properties]) -> Iterator[str]:
             yield f"Error reason: two rules are named {name}"
         names.add(name)
         if rule["priority"] in priorities:
-            yield (f"Error reason: the rules {priorities[rule['priority']]} and {name} have the same priority "
-                   f"{rule['priority']}")
+            yield (
+                f"Error reason: the rules {priorities[rule['priority']]} and {name} have the same priority "
+                f"{rule['priority']}"
+            )
         priorities[rule["priority"]] = name
-        group = any(rule["statement"].get(kind) for kind in ("managedRuleGroupStatement", "ruleGroupReferenceStatement"))
+        group = any(
+            rule["statement"].get(kind) for kind in ("managedRuleGroupStatement", "ruleGroupReferenceStatement")
+        )
         if group and not rule.get("overrideAction"):
-            yield f"Error reason: the rule {name} holds a rule group and needs overrideAction (none or count), not action"
+            yield (
+                f"Error reason: the rule {name} holds a rule group and needs overrideAction (none or count), not action"
+            )
         if not group and not rule.get("action"):
             yield f"Error reason: the rule {name} needs an action"
         rate = rule["statement"].get("rateBasedStatement")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from rehearsal.aws.handler import Call, Handler, Reference, resource
@@ -15,7 +16,7 @@ from rehearsal.engine.values import Properties
 def web_acl(property: str, value: str) -> Reference:
     def exists(call: Call) -> bool:
         parts = value.split(":")[-1].split("/")
-        if len(parts) != 4 or parts[1] != "webacl":
+        if len(parts) != 4 or parts[1] != "webacl" or not re.fullmatch(r"[0-9a-f-]{36}", parts[3]):
             return False
         scope = "CLOUDFRONT" if parts[0] == "global" else "REGIONAL"
         region = "us-east-1" if parts[0] == "global" else call.region
@@ -42,7 +43,8 @@ class WebAclLoggingConfiguration(Handler):
             name = each.split(":log-group:")[-1] if ":log-group:" in each else name
             name = each.split(":deliverystream/")[-1] if ":deliverystream/" in each else name
             if not name.startswith("aws-waf-logs-"):
-                raise refused("WAFInvalidParameterException", "Error reason: The ARN isn't valid. A valid ARN begins with "
+                raise refused("WAFInvalidParameterException", "Error reason: The ARN isn't valid. A valid ARN "
+                                                              "begins with "
                               "arn: and includes other information separated by colons or slashes., field: "
                               f"LOG_DESTINATION, parameter: {each}: its name must begin with aws-waf-logs-",
                               "PutLoggingConfiguration")
@@ -83,7 +85,8 @@ class WebAclAssociation(Handler):
 
     def create(self, call: Call, inputs: Properties) -> str:
         if ":global/" in inputs["webAclArn"]:
-            raise refused("WAFInvalidParameterException", f"{inputs['webAclArn']} has the scope CLOUDFRONT: give it to the "
+            raise refused("WAFInvalidParameterException", f"{inputs['webAclArn']} has the scope CLOUDFRONT: give it "
+                                                          "to the "
                           "distribution's webAclId", "AssociateWebACL")
         call.client("wafv2").associate_web_acl(WebACLArn=inputs["webAclArn"], ResourceArn=inputs["resourceArn"])
         return f"{inputs['webAclArn']},{inputs['resourceArn']}"

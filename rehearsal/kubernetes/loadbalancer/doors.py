@@ -62,7 +62,8 @@ class Doors:
 
 def names(balancers: Mapping[str, LoadBalancer]) -> set[str]:
     """Host names that the rules of all listeners name in full."""
-    return {value.lower() for balancer in balancers.values() for value in _hosts(balancer) if not set("*?") & set(value)}
+    found = {value.lower() for balancer in balancers.values() for value in _hosts(balancer)}
+    return {name for name in found if not set("*?") & set(name)}
 
 
 def _hosts(balancer: LoadBalancer) -> Iterable[str]:

@@ -31,17 +31,27 @@ class World:
 def world(aws: Any, region: str = "us-east-1") -> World:
     ec2, iam = aws.client("ec2", region), aws.client("iam")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{index}.0/24", AvailabilityZone=f"{region}{zone}")["Subnet"][
-        "SubnetId"] for index, zone in enumerate("ab")]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{index}.0/24", AvailabilityZone=f"{region}{zone}")["Subnet"][
+            "SubnetId"
+        ]
+        for index, zone in enumerate("ab")
+    ]
     group = ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"]
     if region == "us-east-1":
         iam.create_role(RoleName="r", AssumeRolePolicyDocument='{"Version":"2012-10-17","Statement":[]}')
     aws.client("sqs", region).create_queue(QueueName="q")
     aws.client("logs", region).create_log_group(logGroupName="/logs")
-    return World(vpc, sorted(subnets), group, f"arn:aws:iam::{aws.account}:role/r",
-                 aws.client("kms", region).create_key()["KeyMetadata"]["Arn"],
-                 aws.client("sns", region).create_topic(Name="t")["TopicArn"],
-                 f"arn:aws:sqs:{region}:{aws.account}:q", "/logs")
+    return World(
+        vpc,
+        sorted(subnets),
+        group,
+        f"arn:aws:iam::{aws.account}:role/r",
+        aws.client("kms", region).create_key()["KeyMetadata"]["Arn"],
+        aws.client("sns", region).create_topic(Name="t")["TopicArn"],
+        f"arn:aws:sqs:{region}:{aws.account}:q",
+        "/logs",
+    )
 
 
 def made(aws: Any, type: str, inputs: Inputs, region: str = "us-east-1") -> tuple[str, Inputs]:
@@ -60,8 +70,15 @@ def refused(aws: Any, type: str, inputs: Inputs, message: str, region: str = "us
         aws.provider.create(context, checked.inputs)
 
 
-def lives(aws: Any, type: str, first: Inputs, *changes: Inputs, region: str = "us-east-1",
-          stays: bool = False, imports: Callable[[str], str] | None = lambda id: id) -> Inputs:
+def lives(
+    aws: Any,
+    type: str,
+    first: Inputs,
+    *changes: Inputs,
+    region: str = "us-east-1",
+    stays: bool = False,
+    imports: Callable[[str], str] | None = lambda id: id,
+) -> Inputs:
     """Made, read back as sent, changed property by property, imported, deleted, deleted again. A change to None takes
     the property away. `stays`: what AWS itself leaves behind when it is deleted. Returns the outputs of the creation.
     """
@@ -102,14 +119,19 @@ def _held(aws: Any, type: str, id: str, inputs: Inputs, region: str) -> None:
             continue
         assert within(value, read.get(name)), f"{name}: sent {value!r}, read {read.get(name)!r}"
     if handler.tags_property is not None:
-        assert {key: value for key, value in read.get("tags", {}).items()} == inputs.get("tags", {})
+        assert read.get("tags", {}) == inputs.get("tags", {})
 
 
 def within(sent: Any, read: Any) -> bool:
     """Everything that was sent was read: the order of a list and what a service adds do not matter."""
     if isinstance(sent, dict):
-        return isinstance(read, dict) and all(value is None or within(value, read.get(key)) for key, value in sent.items())
+        return isinstance(read, dict) and all(
+            value is None or within(value, read.get(key)) for key, value in sent.items()
+        )
     if isinstance(sent, list):
-        return isinstance(read, list) and len(sent) == len(read) and all(
-            any(within(each, other) for other in read) for each in sent)
+        return (
+            isinstance(read, list)
+            and len(sent) == len(read)
+            and all(any(within(each, other) for other in read) for each in sent)
+        )
     return bool(sent == read)

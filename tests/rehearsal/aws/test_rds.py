@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lifecycles import Inputs, World, lives, made, refused, world
+from tests.rehearsal.aws.lifecycles import Inputs, World, lives, made, refused, world
 
 from rehearsal.engine.provider import ProviderError
 
@@ -27,33 +27,74 @@ def _groups(aws: Any) -> World:
 
 def _database(place: World, **more: Any) -> Inputs:
     return {
-        "identifier": "db", "instanceClass": "db.t4g.medium", "engine": "postgres", "engineVersion": "17",
-        "allocatedStorage": 20, "maxAllocatedStorage": 100, "username": "candlefish", "dbName": "candlefish",
-        "manageMasterUserPassword": True, "masterUserSecretKmsKeyId": place.key, "dbSubnetGroupName": "g",
-        "parameterGroupName": "p", "multiAz": True, "storageEncrypted": True, "kmsKeyId": place.key,
-        "iamDatabaseAuthenticationEnabled": True, "performanceInsightsEnabled": True,
-        "performanceInsightsKmsKeyId": place.key, "performanceInsightsRetentionPeriod": 7, "monitoringInterval": 60,
-        "monitoringRoleArn": place.role, "enabledCloudwatchLogsExports": ["postgresql", "upgrade"],
-        "caCertIdentifier": "rds-ca-rsa2048-g1", "backupRetentionPeriod": 7, "backupWindow": "03:00-04:00",
-        "maintenanceWindow": "sun:05:00-sun:06:00", "copyTagsToSnapshot": True, "storageType": "gp3",
-        "vpcSecurityGroupIds": [place.security_group], "port": 5433, "finalSnapshotIdentifier": "final", **more}
+        "identifier": "db",
+        "instanceClass": "db.t4g.medium",
+        "engine": "postgres",
+        "engineVersion": "17",
+        "allocatedStorage": 20,
+        "maxAllocatedStorage": 100,
+        "username": "candlefish",
+        "dbName": "candlefish",
+        "manageMasterUserPassword": True,
+        "masterUserSecretKmsKeyId": place.key,
+        "dbSubnetGroupName": "g",
+        "parameterGroupName": "p",
+        "multiAz": True,
+        "storageEncrypted": True,
+        "kmsKeyId": place.key,
+        "iamDatabaseAuthenticationEnabled": True,
+        "performanceInsightsEnabled": True,
+        "performanceInsightsKmsKeyId": place.key,
+        "performanceInsightsRetentionPeriod": 7,
+        "monitoringInterval": 60,
+        "monitoringRoleArn": place.role,
+        "enabledCloudwatchLogsExports": ["postgresql", "upgrade"],
+        "caCertIdentifier": "rds-ca-rsa2048-g1",
+        "backupRetentionPeriod": 7,
+        "backupWindow": "03:00-04:00",
+        "maintenanceWindow": "sun:05:00-sun:06:00",
+        "copyTagsToSnapshot": True,
+        "storageType": "gp3",
+        "vpcSecurityGroupIds": [place.security_group],
+        "port": 5433,
+        "finalSnapshotIdentifier": "final",
+        **more,
+    }
 
 
 def _small(**more: Any) -> Inputs:
-    return {"instanceClass": "db.t4g.medium", "dbSubnetGroupName": "g", "parameterGroupName": "p",
-            "skipFinalSnapshot": True, **more}
+    return {
+        "instanceClass": "db.t4g.medium",
+        "dbSubnetGroupName": "g",
+        "parameterGroupName": "p",
+        "skipFinalSnapshot": True,
+        **more,
+    }
 
 
 def test_a_database_lives_and_leaves_its_final_snapshot(aws: Any) -> None:
     place = _groups(aws)
     outputs = lives(
-        aws, INSTANCE, _database(place), {"instanceClass": "db.m6g.large"}, {"allocatedStorage": 40},
-        {"backupRetentionPeriod": 14, "backupWindow": "01:00-02:00"}, {"multiAz": False},
-        {"enabledCloudwatchLogsExports": ["postgresql"]}, {"maxAllocatedStorage": 200}, {"engineVersion": "17.7"},
-        {"monitoringInterval": 30}, {"iamDatabaseAuthenticationEnabled": False}, {"storageType": "io1", "iops": 3000},
-        {"autoMinorVersionUpgrade": False}, {"caCertIdentifier": "rds-ca-ecc384-g1"},
-        {"maintenanceWindow": "mon:05:00-mon:06:00"}, {"copyTagsToSnapshot": False}, {"deletionProtection": True},
-        {"deletionProtection": False})
+        aws,
+        INSTANCE,
+        _database(place),
+        {"instanceClass": "db.m6g.large"},
+        {"allocatedStorage": 40},
+        {"backupRetentionPeriod": 14, "backupWindow": "01:00-02:00"},
+        {"multiAz": False},
+        {"enabledCloudwatchLogsExports": ["postgresql"]},
+        {"maxAllocatedStorage": 200},
+        {"engineVersion": "17.7"},
+        {"monitoringInterval": 30},
+        {"iamDatabaseAuthenticationEnabled": False},
+        {"storageType": "io1", "iops": 3000},
+        {"autoMinorVersionUpgrade": False},
+        {"caCertIdentifier": "rds-ca-ecc384-g1"},
+        {"maintenanceWindow": "mon:05:00-mon:06:00"},
+        {"copyTagsToSnapshot": False},
+        {"deletionProtection": True},
+        {"deletionProtection": False},
+    )
     assert outputs["engineVersionActual"] == "17.6"
     assert outputs["endpoint"] == f"{outputs['address']}:5433"
     snapshots = aws.client("rds").describe_db_snapshots()["DBSnapshots"]
@@ -80,8 +121,15 @@ def test_a_database_comes_from_a_snapshot_a_point_in_time_or_another(aws: Any) -
     made(aws, "aws:rds/snapshot:Snapshot", {"dbInstanceIdentifier": "db", "dbSnapshotIdentifier": "s"})
     refused(aws, "aws:rds/snapshot:Snapshot", {"dbInstanceIdentifier": "no", "dbSnapshotIdentifier": "t"}, "not found")
     lives(aws, INSTANCE, _small(identifier="copy", snapshotIdentifier="s", backupRetentionPeriod=3))
-    lives(aws, INSTANCE, _small(identifier="past", multiAz=True, restoreToPointInTime={
-        "sourceDbiResourceId": source["resourceId"], "useLatestRestorableTime": True}))
+    lives(
+        aws,
+        INSTANCE,
+        _small(
+            identifier="past",
+            multiAz=True,
+            restoreToPointInTime={"sourceDbiResourceId": source["resourceId"], "useLatestRestorableTime": True},
+        ),
+    )
     replica = _small(identifier="replica", replicateSourceDb="db")
     del replica["dbSubnetGroupName"]
     lives(aws, INSTANCE, replica)
@@ -104,32 +152,45 @@ def test_a_taken_final_snapshot_and_protection_keep_a_database(aws: Any) -> None
         aws.provider.delete(aws.context(INSTANCE), id, nameless, {**outputs, "finalSnapshotIdentifier": None})
 
 
-@pytest.mark.parametrize(("wrong", "message"), [
-    ({"instanceClass": "db.t9.medium"}, "Invalid DB Instance class"),
-    ({"engineVersion": "12.1"}, "Cannot find version 12.1"),
-    ({"password": "hunter22"}, "ManageMasterUserPassword"),
-    ({"kmsKeyId": "00000000-0000-0000-0000-000000000000"}, "`kmsKeyId`.*does not exist"),
-    ({"vpcSecurityGroupIds": ["sg-00000000"]}, "does not exist"),
-    ({"dbSubnetGroupName": "nope"}, "DBSubnetGroupNotFound"),
-    ({"parameterGroupName": "nope"}, "DBParameterGroupNotFound"),
-    ({"maxAllocatedStorage": 10}, "must be greater"),
-    ({"monitoringRoleArn": None}, "MonitoringRoleARN"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"instanceClass": "db.t9.medium"}, "Invalid DB Instance class"),
+        ({"engineVersion": "12.1"}, "Cannot find version 12.1"),
+        ({"password": "hunter22"}, "ManageMasterUserPassword"),
+        ({"kmsKeyId": "00000000-0000-0000-0000-000000000000"}, "`kmsKeyId`.*does not exist"),
+        ({"vpcSecurityGroupIds": ["sg-00000000"]}, "does not exist"),
+        ({"dbSubnetGroupName": "nope"}, "DBSubnetGroupNotFound"),
+        ({"parameterGroupName": "nope"}, "DBParameterGroupNotFound"),
+        ({"maxAllocatedStorage": 10}, "must be greater"),
+        ({"monitoringRoleArn": None}, "MonitoringRoleARN"),
+    ],
+)
 def test_a_database_that_rds_refuses_is_refused(aws: Any, wrong: Inputs, message: str) -> None:
     refused(aws, INSTANCE, _database(_groups(aws), **wrong), message)
 
 
 def test_a_subnet_group_lives_in_one_vpc(aws: Any) -> None:
     place = world(aws)
-    outputs = lives(aws, SUBNETS, {"name": "g", "subnetIds": place.subnets}, {"description": "new"},
-                    {"subnetIds": place.subnets[:1]})
+    outputs = lives(
+        aws,
+        SUBNETS,
+        {"name": "g", "subnetIds": place.subnets},
+        {"description": "new"},
+        {"subnetIds": place.subnets[:1]},
+    )
     assert outputs["vpcId"] == place.vpc
     refused(aws, SUBNETS, {"name": "h", "subnetIds": ["subnet-00000000"]}, r"subnetIds\[0\].*does not exist")
 
 
 def test_a_parameter_group_changes_adds_and_resets_parameters(aws: Any) -> None:
-    lives(aws, PARAMETERS, {"name": "p", "family": "postgres17", "parameters": [SSL, SLOW]},
-          {"parameters": [{**SSL, "value": "0"}]}, {"parameters": [SSL, SLOW]})
+    lives(
+        aws,
+        PARAMETERS,
+        {"name": "p", "family": "postgres17", "parameters": [SSL, SLOW]},
+        {"parameters": [{**SSL, "value": "0"}]},
+        {"parameters": [SSL, SLOW]},
+    )
     refused(aws, PARAMETERS, {"name": "q", "family": "postgres99"}, "not a valid parameter group family")
 
 
@@ -151,8 +212,13 @@ def test_events_are_sent_to_a_topic(aws: Any) -> None:
 def test_data_sources_find_an_instance_and_a_version(aws: Any) -> None:
     made(aws, INSTANCE, _database(_groups(aws)))
     provider, context = aws.provider, aws.context("")
-    assert provider.invoke(context, "aws:rds/getInstance:getInstance", {"dbInstanceIdentifier": "db"})["engine"] == "postgres"
-    found = provider.invoke(context, "aws:rds/getEngineVersion:getEngineVersion", {"engine": "postgres", "version": "16"})
+    assert (
+        provider.invoke(context, "aws:rds/getInstance:getInstance", {"dbInstanceIdentifier": "db"})["engine"]
+        == "postgres"
+    )
+    found = provider.invoke(
+        context, "aws:rds/getEngineVersion:getEngineVersion", {"engine": "postgres", "version": "16"}
+    )
     assert (found["versionActual"], found["parameterGroupFamily"]) == ("16.10", "postgres16")
     with pytest.raises(ProviderError, match="not found"):
         provider.invoke(context, "aws:rds/getInstance:getInstance", {"dbInstanceIdentifier": "no"})

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lifecycles import lives, made, refused, world
+from tests.rehearsal.aws.lifecycles import lives, made, refused, world
 
 from rehearsal.aws.services._assets import zipped
 from rehearsal.engine.provider import ProviderError

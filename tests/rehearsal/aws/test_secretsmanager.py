@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 import pytest
-from lifecycles import Inputs, lives, made, refused, world
+from tests.rehearsal.aws.lifecycles import Inputs, lives, made, refused, world
 
 from rehearsal.engine.provider import ProviderError
 

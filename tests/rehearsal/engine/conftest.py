@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from engine_harness import Stack
+from tests.rehearsal.engine.engine_harness import Stack
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from engine_harness import Stack
+from tests.rehearsal.engine.engine_harness import Stack
 
 from rehearsal.engine.store import Store
 from rehearsal.engine.testing import World

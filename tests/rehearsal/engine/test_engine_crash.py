@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
-from engine_harness import Stack
+from tests.rehearsal.engine.engine_harness import Stack
 
 from rehearsal.engine.testing import World
 

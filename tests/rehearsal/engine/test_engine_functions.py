@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from engine_harness import Stack, operations
+from tests.rehearsal.engine.engine_harness import Stack, operations
 
 from rehearsal.engine.errors import ProgramFailed, StepFailed
 from rehearsal.engine.results import Operation

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_harness import Stack
+from tests.rehearsal.engine.engine_harness import Stack
 
 from rehearsal.engine.errors import (
     Cancelled,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from engine_harness import Stack
+from tests.rehearsal.engine.engine_harness import Stack
 
 from rehearsal.engine.config import StackConfig
 from rehearsal.engine.crypt import Crypter

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from recording import Registrations, foundation
+from tests.unit.components.recording import Registrations, foundation
 
 pytestmark = pytest.mark.unit
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pulumi
 import pytest
-from answering import DISPOSABLE, KEPT, Registrations, record
+from tests.unit.components.answering import DISPOSABLE, KEPT, Registrations, record
 
 from infra.components.analytics.analytics import Analytics, AnalyticsArgs
 from infra.components.analytics.function import package

@@ -6,7 +6,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from recording import DISPOSABLE, Registrations, cache_args, foundation, record
+from tests.unit.components.recording import DISPOSABLE, Registrations, cache_args, foundation, record
 
 from infra.components.cache import Cache, CacheArgs
 from infra.settings import model

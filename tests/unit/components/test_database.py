@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from recording import DISPOSABLE, Registered, Registrations, database_args, foundation, record
+from tests.unit.components.recording import DISPOSABLE, Registered, Registrations, database_args, foundation, record
 
 from infra.components.database import Database, DatabaseArgs
 from infra.settings import model

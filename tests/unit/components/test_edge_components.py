@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pytest
-from answering import ZONE, Registrations, record
+from tests.unit.components.answering import ZONE, Registrations, record
 
 from infra.components.edge.dns import Records, RecordsArgs
 from infra.components.edge.edge import Edge, EdgeArgs

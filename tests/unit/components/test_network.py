@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from types import SimpleNamespace
 
 import pytest
-from recording import REGION, ZONES, Registrations, foundation, record
+from tests.unit.components.recording import REGION, ZONES, Registrations, foundation, record
 
 from infra.components.network import Network, NetworkArgs
 from infra.settings import model

@@ -6,7 +6,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from recording import DISTRIBUTION, REGION, foundation, record
+from tests.unit.components.recording import DISTRIBUTION, REGION, foundation, record
 
 from infra.components.roles import DeployRole, DeployRoleArgs
 

@@ -6,7 +6,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from recording import DISTRIBUTION, REPLICA_KEY, Registrations, foundation, record
+from tests.unit.components.recording import DISTRIBUTION, REPLICA_KEY, Registrations, foundation, record
 
 from infra.components.bucket import Bucket, BucketArgs
 from infra.components.replication import Replica

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 import pytest
-from answering import BALANCER, Registered, Registrations, record, service, six_services
+from tests.unit.components.answering import BALANCER, Registered, Registrations, record, service, six_services
 
 from infra.components.workloads.workloads import Workloads, WorkloadsArgs
 from infra.plans.edge import hosts

@@ -8,6 +8,7 @@ import pytest
 
 from infra.plans import guards
 from infra.plans.guards import default_policies, limit_range, operators_role, quota, service_policy
+from infra.plans.quantities import cpu, memory
 from infra.settings import model
 
 pytestmark = pytest.mark.unit
@@ -110,14 +111,14 @@ def test_the_quota_holds_both_colours_at_their_maximum_with_a_surge_and_the_jobs
     hard = quota((service("website", maximum=3),), NAMESPACE)["spec"]["hard"]
     pods = 6 + 2  # both colours; a third more, rounded up
     assert hard["pods"] == str(pods + guards.JOBS_PODS)
-    assert hard["requests.cpu"] == f"{pods * 100 + guards.JOBS_CPU_MILLIS}m"
-    assert hard["limits.memory"] == f"{pods * 1024 + guards.JOBS_MEMORY_MIB}Mi"
+    assert hard["requests.cpu"] == cpu(pods * 100 + guards.JOBS_CPU_MILLIS)
+    assert hard["limits.memory"] == memory(pods * 1024 + guards.JOBS_MEMORY_MIB)
     assert hard["services.loadbalancers"] == "0"
 
 
 def test_no_container_may_be_larger_than_the_largest_service() -> None:
     (limit,) = limit_range(SERVICES, NAMESPACE)["spec"]["limits"]
-    assert limit["max"] == {"cpu": "1000m", "memory": "1024Mi"}
+    assert limit["max"] == {"cpu": "1", "memory": "1Gi"}
 
 
 def test_operators_may_neither_read_secrets_nor_delete_what_pulumi_owns() -> None:
