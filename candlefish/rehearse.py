@@ -48,10 +48,6 @@ def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Ch
     with screen.progress():
         servers = rehearsal.start()
         engine = rehearsal.engine(servers.aws, screen.on_event)
-        if rehearsal.incarnation not in ("", servers.aws.incarnation):
-            screen.say("the embedded AWS was started anew since the last run and is empty; refreshing the state first",
-                       "yellow")
-            engine.refresh()
         rehearsal.remember(servers.aws)
         result = engine.up()
     rehearsal.note_coverage()
@@ -114,8 +110,6 @@ def destroy(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, yes: 
     with screen.progress():
         servers = rehearsal.start()
         engine = rehearsal.engine(servers.aws, screen.on_event)
-        if rehearsal.incarnation not in ("", servers.aws.incarnation):
-            engine.refresh()
         if any(resource.get("protect") for resource in engine.export()["deployment"].get("resources", [])):
             screen.say("lifting the protection", "dim")
             engine.up()
@@ -212,7 +206,7 @@ def open_(stack: Stack = STAGING, port: Annotated[int, typer.Option(help="0: any
 
 
 @app.command()
-def down(stack: Annotated[str | None, typer.Option("--stack", "-s", help="one stack's cluster; none: everything")] = None
+def down(stack: Annotated[str | None, typer.Option("--stack", "-s", help="one cluster; none: everything")] = None
          ) -> None:
     """Stops what `up` left running. The embedded AWS forgets what it held; the next `up` makes it again."""
     screen = Screen()

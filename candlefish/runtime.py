@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -116,6 +117,8 @@ class Rehearsal:
         region = self.settings.region
         endpoint = self.aws.ensure()
         _sign_in(endpoint, region)
+        if self.forget_lost_world(endpoint):
+            self.report("the embedded AWS was started anew since the last run and is empty: starting from nothing")
         kept = GatewayKept(LOOPBACK, endpoint.port)
         with ThreadPoolExecutor(2) as pool:
             world = pool.submit(self._prepare_world, endpoint)
@@ -160,6 +163,19 @@ class Rehearsal:
         """Of the emulators that the state speaks of; empty when there is no state."""
         path = self.home / "world.json"
         return str(json.loads(path.read_text())["incarnation"]) if path.exists() else ""
+
+    def forget_lost_world(self, endpoint: AwsEndpoint) -> bool:
+        """Whether the emulators have started anew since the state was written. Then all that the state speaks of is
+        gone, the EKS cluster included: the cluster's data goes too, and the state is put aside, not deleted."""
+        if self.incarnation in ("", endpoint.incarnation):
+            return False
+        stop_cluster(self.root, self.stack)
+        for part in ("kubernetes", "agent"):
+            shutil.rmtree(self.home / part, ignore_errors=True)
+        if self.state.path.exists():
+            self.state.path.replace(self.state.path.with_suffix(f".{self.incarnation}.json"))
+        (self.home / "world.json").unlink()
+        return True
 
     def remember(self, endpoint: AwsEndpoint) -> None:
         """Says which emulators the state speaks of."""

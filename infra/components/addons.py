@@ -13,7 +13,7 @@ import pulumi_kubernetes as kubernetes
 
 from infra.components.base import Component
 from infra.components.documents import rendered
-from infra.plans import load_balancer_policy, policies
+from infra.plans import guards, load_balancer_policy, policies
 
 _SECRET_STORE = "aws-secrets-manager"
 _STORAGE_CLASS = "gp3"
@@ -89,7 +89,7 @@ class Addons(Component):
         namespace = kubernetes.core.v1.Namespace(
             f"{name}-external-secrets", opts=self.child(),
             metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                name=_SECRETS.namespace, labels={"pod-security.kubernetes.io/enforce": "restricted"}))
+                name=_SECRETS.namespace, labels={**guards.OWNER, "pod-security.kubernetes.io/enforce": "restricted"}))
         secrets_role, secrets_identity = self._identity(f"{name}-external-secrets", _SECRETS, args, rendered(
             policies.external_secrets, secret_arns=list(args.secret_arns), key_arn=args.secret_key_arn,
             region=args.region))
@@ -99,13 +99,13 @@ class Addons(Component):
         }, [namespace, secrets_identity])
         kubernetes.apiextensions.CustomResource(
             f"{name}-secret-store", api_version="external-secrets.io/v1", kind="ClusterSecretStore",
-            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=_SECRET_STORE),
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=_SECRET_STORE, labels=guards.OWNER),
             spec={"conditions": [{"namespaces": list(args.secret_namespaces)}],
                   "provider": {"aws": {"service": "SecretsManager", "region": args.region}}},
             opts=self.child(depends_on=[operator]))
         kubernetes.storage.v1.StorageClass(
             f"{name}-{_STORAGE_CLASS}", opts=self.child(),
-            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=_STORAGE_CLASS),
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=_STORAGE_CLASS, labels=guards.OWNER),
             provisioner="ebs.csi.aws.com", parameters={"type": "gp3", "encrypted": "true"},
             volume_binding_mode="WaitForFirstConsumer", allow_volume_expansion=True, reclaim_policy="Delete")
 
@@ -113,9 +113,9 @@ class Addons(Component):
         self.load_balancer_controller_role_arn = balancer_role.arn
         self.external_secrets_role_arn = secrets_role.arn
         self.register_outputs({
-            "secret_store_name": self.secret_store_name, "storage_class_name": self.storage_class_name,
-            "load_balancer_controller_role_arn": self.load_balancer_controller_role_arn,
-            "external_secrets_role_arn": self.external_secrets_role_arn})
+            "secretStoreName": self.secret_store_name, "storageClassName": self.storage_class_name,
+            "loadBalancerControllerRoleArn": self.load_balancer_controller_role_arn,
+            "externalSecretsRoleArn": self.external_secrets_role_arn})
 
     def _identity(self, name: str, controller: _Controller, args: AddonsArgs,
                   policy: pulumi.Output[str]) -> tuple[aws.iam.Role, aws.eks.PodIdentityAssociation]:

@@ -81,8 +81,8 @@ class Bucket(Component):
                 raise ValueError(f"bucket {name}: a replicated bucket needs key_arn; SSE-S3 is for access logs only")
             replicate(name, bucket, args.key_arn, args.replica, self.child, depends_on=[versioning])
         self._privacy(name, bucket, args)
-        self.register_outputs({"name": self.name, "arn": self.arn, "domain_name": self.domain_name,
-                               "regional_domain_name": self.regional_domain_name})
+        self.register_outputs({"name": self.name, "arn": self.arn, "domainName": self.domain_name,
+                               "regionalDomainName": self.regional_domain_name})
 
     def _encryption(self, name: str, bucket: aws.s3.Bucket, args: BucketArgs) -> None:
         default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(

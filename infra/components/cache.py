@@ -83,9 +83,9 @@ class Cache(Component):
         self.secret_arn = self._secret(args, token)
         self.security_group_id = group.id
         self.register_outputs({
-            "replication_group_id": self.replication_group_id, "arn": self.arn, "endpoint": self.endpoint,
-            "primary_endpoint_address": self.primary_endpoint_address, "port": self.port,
-            "secret_arn": self.secret_arn, "security_group_id": self.security_group_id})
+            "replicationGroupId": self.replication_group_id, "arn": self.arn, "endpoint": self.endpoint,
+            "primaryEndpointAddress": self.primary_endpoint_address, "port": self.port,
+            "secretArn": self.secret_arn, "securityGroupId": self.security_group_id})
 
     def _security_group(self, args: CacheArgs) -> aws.ec2.SecurityGroup:
         group = aws.ec2.SecurityGroup(self._name, vpc_id=args.vpc_id, description="Cache", tags={"Name": self._name},

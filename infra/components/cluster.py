@@ -94,11 +94,11 @@ class Cluster(Component):
             enable_server_side_apply=True, opts=self.child(depends_on=[nodes, after]))
         self.register_outputs({
             "name": self.name, "arn": self.arn, "endpoint": self.endpoint,
-            "certificate_authority": self.certificate_authority, "kubeconfig": self.kubeconfig,
-            "oidc_provider_arn": self.oidc_provider_arn, "oidc_provider_url": self.oidc_provider_url,
-            "node_role_arn": self.node_role_arn, "node_group_names": self.node_group_names,
-            "node_security_group_id": self.node_security_group_id,
-            "cluster_security_group_id": self.cluster_security_group_id})
+            "certificateAuthority": self.certificate_authority, "kubeconfig": self.kubeconfig,
+            "oidcProviderArn": self.oidc_provider_arn, "oidcProviderUrl": self.oidc_provider_url,
+            "nodeRoleArn": self.node_role_arn, "nodeGroupNames": self.node_group_names,
+            "nodeSecurityGroupId": self.node_security_group_id,
+            "clusterSecurityGroupId": self.cluster_security_group_id})
 
     def _control_plane(self, name: str, args: ClusterArgs) -> eks.Cluster:
         logs = aws.cloudwatch.LogGroup(

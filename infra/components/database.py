@@ -88,8 +88,8 @@ class Database(Component):
         self.secret_arn = instance.master_user_secrets.apply(lambda secrets: str(secrets[0].secret_arn))
         self.security_group_id = group.id
         self.register_outputs({
-            "instance_id": self.instance_id, "arn": self.arn, "endpoint": self.endpoint, "address": self.address,
-            "port": self.port, "secret_arn": self.secret_arn, "security_group_id": self.security_group_id})
+            "instanceId": self.instance_id, "arn": self.arn, "endpoint": self.endpoint, "address": self.address,
+            "port": self.port, "secretArn": self.secret_arn, "securityGroupId": self.security_group_id})
 
     def _security_group(self, args: DatabaseArgs) -> aws.ec2.SecurityGroup:
         group = aws.ec2.SecurityGroup(self._name, vpc_id=args.vpc_id, description="PostgreSQL database",

@@ -38,7 +38,7 @@ class Key(Component):
             opts=self.child(protect=args.protect))
         aws.kms.Alias(name, target_key_id=key.key_id, opts=self.child())
         self.key_arn, self.key_id = key.arn, key.key_id
-        self.register_outputs({"key_arn": self.key_arn, "key_id": self.key_id})
+        self.register_outputs({"keyArn": self.key_arn, "keyId": self.key_id})
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,6 @@ class Keys(Component):
         self.logs_key_arn, self.logs_key_id = logs.key_arn, logs.key_id
         self.cluster_key_arn, self.cluster_key_id = cluster.key_arn, cluster.key_id
         self.register_outputs({
-            "data_key_arn": self.data_key_arn, "data_key_id": self.data_key_id, "logs_key_arn": self.logs_key_arn,
-            "logs_key_id": self.logs_key_id, "cluster_key_arn": self.cluster_key_arn,
-            "cluster_key_id": self.cluster_key_id})
+            "dataKeyArn": self.data_key_arn, "dataKeyId": self.data_key_id, "logsKeyArn": self.logs_key_arn,
+            "logsKeyId": self.logs_key_id, "clusterKeyArn": self.cluster_key_arn,
+            "clusterKeyId": self.cluster_key_id})

@@ -93,9 +93,9 @@ class Network(Component):
         self._flow_logs(args, vpc)
 
         self.register_outputs({
-            "vpc_id": self.vpc_id, "vpc_cidr": self.vpc_cidr, "public_subnet_ids": self.public_subnet_ids,
-            "private_subnet_ids": self.private_subnet_ids, "data_subnet_ids": self.data_subnet_ids,
-            "zone_names": self.zone_names, "nat_addresses": self.nat_addresses})
+            "vpcId": self.vpc_id, "vpcCidr": self.vpc_cidr, "publicSubnetIds": self.public_subnet_ids,
+            "privateSubnetIds": self.private_subnet_ids, "dataSubnetIds": self.data_subnet_ids,
+            "zoneNames": self.zone_names, "natAddresses": self.nat_addresses})
 
     def _subnets(self, kind: str, vpc: aws.ec2.Vpc, blocks: Sequence[IPv4Network],
                  tags: Mapping[str, str]) -> list[aws.ec2.Subnet]:

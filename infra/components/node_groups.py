@@ -59,7 +59,7 @@ class NodeGroups(Component):
                   for key, group in args.node_groups.items()}
         self.role_arn = role.arn
         self.names = {key: group.node_group_name for key, group in groups.items()}
-        self.register_outputs({"role_arn": self.role_arn, "names": self.names})
+        self.register_outputs({"roleArn": self.role_arn, "names": self.names})
 
     def _group(self, name: str, group: model.NodeGroup, args: NodeGroupsArgs, role: aws.iam.Role,
                attachments: Sequence[pulumi.Resource]) -> aws.eks.NodeGroup:

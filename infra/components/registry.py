@@ -45,7 +45,7 @@ class Registry(Component):
             self._replication(name, args, args.replicate_to)
         self.repository_urls = {service: repository.repository_url for service, repository in repositories.items()}
         self.repository_arns = {service: repository.arn for service, repository in repositories.items()}
-        self.register_outputs({"repository_urls": self.repository_urls, "repository_arns": self.repository_arns})
+        self.register_outputs({"repositoryUrls": self.repository_urls, "repositoryArns": self.repository_arns})
 
     def _repository(self, name: str, physical: str, args: RegistryArgs) -> aws.ecr.Repository:
         repository = aws.ecr.Repository(

@@ -66,5 +66,5 @@ class DeployRole(Component):
         aws.eks.AccessEntry(name, cluster_name=args.cluster_name, principal_arn=role.arn, type="STANDARD",
                             kubernetes_groups=[args.kubernetes_group], opts=self.child())
         self.deploy_role_arn = role.arn
-        self.register_outputs({"deploy_role_arn": self.deploy_role_arn,
-                               "oidc_provider_arn": self.oidc_provider_arn})
+        self.register_outputs({"deployRoleArn": self.deploy_role_arn,
+                               "oidcProviderArn": self.oidc_provider_arn})

@@ -229,5 +229,4 @@ def priority_class(service: Service) -> str:
 
 def priority(name: str) -> Manifest:
     value, description = PRIORITIES[name]
-    return {"metadata": {"name": name, "labels": OWNER}, "value": value, "globalDefault": False,
-            "description": description}
+    return {"metadata": {"name": name, "labels": OWNER}, "value": value, "description": description}

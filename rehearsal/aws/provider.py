@@ -90,7 +90,8 @@ class AwsProvider:
         replaces = any(diff.replaces for diff in found)
         fixed = replaces and handler.naming is not None and not is_chosen(handler, new_inputs) and (
             old_inputs.get(handler.naming.property) == new_inputs.get(handler.naming.property))
-        return Diff(tuple(found), delete_before_replace=fixed)
+        return Diff(tuple(found), delete_before_replace=fixed or (
+            replaces and self._replacements.deletes_first(context.type)))
 
     def preview(self, context: Context, inputs: Properties, old_outputs: Properties | None) -> Properties:
         if _is_provider(context.type):

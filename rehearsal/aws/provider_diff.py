@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from rehearsal.engine.provider import Change, PropertyDiff
 from rehearsal.engine.values import UNKNOWN, Archive, Asset, Properties
-from rehearsal.sdk.replacements import Replacements
+from rehearsal.sdk.replacements import Replacements, without_indices
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$]*")
 Spelling = Callable[[Any], Any]
@@ -17,8 +17,9 @@ Spelling = Callable[[Any], Any]
 
 def differences(type: str, old: Properties, new: Properties, spellings: Mapping[str, Spelling],
                 replacements: Replacements) -> list[PropertyDiff]:
-    """Nested differences of all properties; those of `spellings` are compared in their one spelling, as a whole."""
-    found = []
+    """Nested differences of all properties; those of `spellings` are compared in their one spelling, as a whole. The
+    order within a list that the provider holds as a set is no difference."""
+    found, sets = [], replacements.sets(type)
     for name in sorted({*old, *new}):
         if name.startswith("__"):
             continue
@@ -27,9 +28,9 @@ def differences(type: str, old: Properties, new: Properties, spellings: Mapping[
             before, after = spellings[name](before), spellings[name](after)
             pairs = iter([(name, _change(before, after))] if before != after else [])
         else:
-            pairs = _walk(name, before, after)
+            pairs = _walk(name, before, after, sets)
         for path, change in pairs:
-            verdict = replacements.forces(type, path, change is not Change.UPDATE)
+            verdict = replacements.forces(type, path, change is not Change.UPDATE, old, new)
             found.append(PropertyDiff(path, change, verdict.replaces, verdict.assumed))
     return found
 
@@ -55,11 +56,12 @@ def _canonical(value: Any) -> Any:
     return [_canonical(item) for item in value]
 
 
-def same(before: Any, after: Any) -> bool:
-    return not any(_walk("", before, after))
+def same(before: Any, after: Any, path: str = "", sets: Collection[str] = ()) -> bool:
+    """`path`: where the values are, for `sets`: the paths of lists without an order."""
+    return not any(_walk(path, before, after, sets))
 
 
-def _walk(path: str, before: Any, after: Any) -> Iterator[tuple[str, Change]]:
+def _walk(path: str, before: Any, after: Any, sets: Collection[str]) -> Iterator[tuple[str, Change]]:
     if before is None and after is None:
         return
     if before is None or after is None or before is UNKNOWN or after is UNKNOWN:
@@ -67,16 +69,26 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[tuple[str, Change]]:
     elif isinstance(before, dict) and isinstance(after, dict):
         for key in sorted({*before, *after}):
             if not key.startswith("__"):
-                yield from _walk(path + _key(key), before.get(key), after.get(key))
+                yield from _walk(path + _key(key), before.get(key), after.get(key), sets)
     elif isinstance(before, list) and isinstance(after, list):
-        for index in range(max(len(before), len(after))):
-            yield from _walk(f"{path}[{index}]", before[index] if index < len(before) else None,
-                             after[index] if index < len(after) else None)
+        old, new = dict(enumerate(before)), dict(enumerate(after))
+        if without_indices(path) in sets:
+            _drop_common(path, old, new, sets)
+        for index in sorted({*old, *new}):
+            yield from _walk(f"{path}[{index}]", old.get(index), new.get(index), sets)
     elif isinstance(before, Asset | Archive) and isinstance(after, Asset | Archive):
         if (before.hash or before) != (after.hash or after):
             yield path, Change.UPDATE
     elif before != after or isinstance(before, bool) != isinstance(after, bool):
         yield path, Change.UPDATE
+
+
+def _drop_common(path: str, old: dict[int, Any], new: dict[int, Any], sets: Collection[str]) -> None:
+    """Takes the items that both sets have out of both, each as often as it is in the other."""
+    for here, item in list(new.items()):
+        there = next((index for index, other in old.items() if same(other, item, path, sets)), None)
+        if there is not None:
+            del old[there], new[here]
 
 
 def _change(before: Any, after: Any) -> Change:

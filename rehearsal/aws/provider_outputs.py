@@ -9,6 +9,7 @@ from rehearsal.aws.coverage import Observations, Service, touched
 from rehearsal.aws.handler import Call, Handler, KeptObjects
 from rehearsal.aws.provider_diff import Spelling, document, same
 from rehearsal.engine.values import Properties
+from rehearsal.sdk import replacements
 from rehearsal.sdk.types import Kind, ResourceType
 
 
@@ -55,7 +56,7 @@ class Outputs:
             return {name: value for name, value in outputs.items()
                     if name in type.inputs and name not in ("tagsAll", "region") and value not in ("", [], {})
                     and handler.defaults.get(name) != value} | self._own_region(call)
-        result = dict(inputs)
+        result, sets = dict(inputs), replacements.installed().sets(handler.type)
         for name in touched(inputs):
             if name not in outputs or (name == "tags" and handler.tags_property is None):
                 continue
@@ -64,7 +65,7 @@ class Outputs:
                 before, now = spellings[name](before), spellings[name](now)
             asked = type.inputs.get(name)
             now = _as_asked(now, before, type, asked.kind if asked else "any")
-            if not same(before, now) and not _is_reordered(before, now):
+            if not same(before, now, name, sets) and not _is_reordered(before, now):
                 result[name] = outputs[name] if name in spellings else now
         if handler.tags_property and outputs.get("tags") and "tags" not in inputs:
             result["tags"] = outputs["tags"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
-from rehearsal.engine import urns
-from rehearsal.engine.diffing import judge, shallow_diff
+from rehearsal.engine import paths, urns
+from rehearsal.engine.diffing import judge
 from rehearsal.engine.errors import StepRefused
-from rehearsal.engine.provider import ProviderError
-from rehearsal.engine.providers import Registry
+from rehearsal.engine.provider import Change, Context, Diff, Found, ProviderError
+from rehearsal.engine.providers import Registry, Served
 from rehearsal.engine.registration import Goal
 from rehearsal.engine.results import Operation, Step
 from rehearsal.engine.run import Run
@@ -39,6 +40,7 @@ def refresh_all(run: Run, registry: Registry) -> None:
 def _refresh(run: Run, registry: Registry, providers: dict[str, State], state: State) -> None:
     started = time.monotonic()
     if not state.custom or urns.is_provider(state.type) or state.delete or state.pending_replacement:
+        run.record(Step(state.urn, state.type, state.name, Operation.SAME))  # there is nothing to read
         return
     provider = providers.get(state.provider)
     if provider is None:
@@ -59,14 +61,29 @@ def _refresh(run: Run, registry: Registry, providers: dict[str, State], state: S
     outputs = secret_outputs(mark_secrets(found.outputs, state.outputs), inputs, state.additional_secret_outputs)
     run.masker.learn([inputs, outputs])
     goal = Goal(type=state.type, name=state.name, custom=True, inputs=inputs)
-    diff = shallow_diff(plain(state.outputs, run.directory), plain(outputs, run.directory))
-    shown = judge(goal, State(state.urn, state.type, True, inputs=state.outputs), outputs, diff, "", set())
+    drift = _drift(run, served, context, state, found)
+    shown = judge(goal, State(state.urn, state.type, True, inputs=state.inputs, outputs=state.outputs),
+                  {**outputs, **inputs}, drift, "", set())
     changed = state.revise(id=found.id, inputs=inputs, outputs=outputs, init_errors=[])
     if changed:
         state.revise(modified=now())
         run.store.change(wait=False)
-    operation = Operation.UPDATE if diff.changed else Operation.SAME
+    operation = Operation.UPDATE if drift.changed else Operation.SAME
     run.record(Step(state.urn, state.type, state.name, operation, shown.changes, seconds=time.monotonic() - started))
+
+
+def _drift(run: Run, served: Served, context: Context, state: State, found: Found) -> Diff:
+    """What the next `up` of the same program would change back, seen from here: an addition there was a deletion.
+
+    As Pulumi since 3.117 (step.go, `RefreshStep.Apply`): not every new output is drift, such as a time that goes on.
+    """
+    new = plain(found.inputs, run.directory)
+    wanted = paths.ignore_changes(new, plain(state.inputs, run.directory), state.ignore_changes)
+    back = served.provider.diff(context, found.id, new, plain(found.outputs, run.directory), wanted)
+    return Diff(tuple(replace(change, change=_INVERSE[change.change], replaces=False) for change in back.properties))
+
+
+_INVERSE = {Change.ADD: Change.DELETE, Change.DELETE: Change.ADD, Change.UPDATE: Change.UPDATE}
 
 
 def _drop_dangling(run: Run) -> None:

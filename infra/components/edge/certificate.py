@@ -51,7 +51,8 @@ class Certificates(Component):
     def _certificate(self, name: str, domains: Sequence[str], provider: aws.Provider | None) -> aws.acm.Certificate:
         # Pulumi creates the new one before it deletes the old (CKV_AWS_233); in use it could not be deleted anyway.
         return aws.acm.Certificate(
-            f"{name}-certificate", domain_name=domains[0], subject_alternative_names=list(domains[1:]),
+            # ACM counts the name itself among the alternative ones and answers with a sorted list.
+            f"{name}-certificate", domain_name=domains[0], subject_alternative_names=sorted(domains),
             validation_method="DNS", key_algorithm="RSA_2048",
             options={"certificate_transparency_logging_preference": "ENABLED"}, opts=self._with(provider))
 

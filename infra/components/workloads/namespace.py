@@ -52,7 +52,7 @@ class Namespace(Component):
             manifest = guards.priority(priority)
             found.append(scheduling.v1.PriorityClass(
                 f"{name}-{priority}", metadata=manifest["metadata"], value=manifest["value"],
-                global_default=manifest["globalDefault"], description=manifest["description"], opts=self.child()))
+                description=manifest["description"], opts=self.child()))
         role = guards.operators_role(args.namespace)
         binding = guards.operators_binding(args.namespace, args.operators_group)
         operators = rbac.v1.Role(f"{name}-operators", metadata=role["metadata"], rules=role["rules"], opts=inside)

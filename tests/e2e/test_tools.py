@@ -1,0 +1,196 @@
+"""A running environment through the user's own tools: `aws`, `kubectl`, `curl`, a browser, and the docs' commands."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.e2e.conftest import ROOT, Command
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+STACK = "development"
+
+
+@pytest.fixture(scope="module")
+def built(candlefish: Command) -> dict[str, Any]:
+    document: dict[str, Any] = candlefish("rehearse", "up", "--stack", STACK, "--json").document
+    return document
+
+
+@pytest.fixture(scope="module")
+def shell(candlefish: Command, built: dict[str, Any]) -> Any:
+    """Runs a line in a shell that has evaluated `candlefish rehearse env`, with an `aws` of version 1 or 2 on PATH."""
+    lines = candlefish("rehearse", "env", "--stack", STACK).stdout
+
+    def run(line: str) -> str:
+        done = subprocess.run(["sh", "-c", f"{lines}\n{line}"], capture_output=True, text=True, timeout=120, check=False,
+                              env=candlefish.env())
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return run
+
+
+@pytest.mark.skipif(shutil.which("aws") is None, reason="the AWS CLI is not installed on this machine")
+def test_aws_shows_the_environment(shell: Any) -> None:
+    assert json.loads(shell("aws eks list-clusters --output json"))["clusters"] == [f"candlefish-{STACK}"]
+    found = json.loads(shell("aws rds describe-db-instances --output json"))["DBInstances"]
+    assert [db["DBInstanceIdentifier"] for db in found] == [f"{STACK}-candlefish-db"]
+    assert "candlefish-" in shell("aws ecr describe-repositories --output text")
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed on this machine")
+def test_kubectl_shows_the_environment(shell: Any) -> None:
+    listing = shell("kubectl get deploy,svc,ingress -A")
+    for service in ("website", "backend-api", "analytics-dashboard", "paintbox", "brand-portal", "api-gateway"):
+        assert f"deployment.apps/{service}-blue" in listing
+        assert f"deployment.apps/{service}-green" in listing
+        assert re.search(rf"service/{service}\s", listing)
+    assert "candlefish-ingress" in listing
+    assert "website" in shell("kubectl -n candlefish-dev logs deploy/website-blue --tail 5 || true") + listing
+
+
+def get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def test_the_urls_of_the_outputs_answer(built: dict[str, Any]) -> None:
+    site, api = built["outputs"]["siteUrl"], built["outputs"]["apiUrl"]
+    assert get(f"{site}/api/health")["color"] == "blue"
+    assert get(f"{site}/api/health")["service"] == "website"
+    assert get(f"{api}/health")["service"] == "api-gateway"
+
+
+def test_admin_paths_are_not_reachable_from_outside(built: dict[str, Any]) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        get(f"{built['outputs']['siteUrl']}/api/metrics")
+
+
+def test_outputs_mask_secrets_unless_asked(candlefish: Command, built: dict[str, Any]) -> None:
+    hidden = candlefish("rehearse", "outputs", "--stack", STACK, "--json").document
+    assert hidden == built["outputs"]
+    shown = candlefish("rehearse", "outputs", "--stack", STACK, "--json", "--show-secrets").document
+    assert "clusters" in shown["kubeconfig"]
+
+
+def test_the_export_is_a_deployment_of_version_3_without_plain_secrets(candlefish: Command, shell: Any) -> None:
+    text = candlefish("rehearse", "export", "--stack", STACK).stdout
+    document = json.loads(text)
+    assert document["version"] == 3
+    assert document["deployment"]["secrets_providers"]["type"] == "passphrase"
+    password = document["deployment"]["resources"]
+    assert any(r["type"] == "random:index/randomPassword:RandomPassword" for r in password)
+    if shutil.which("aws"):
+        token = json.loads(shell("aws secretsmanager list-secrets --output json"))["SecretList"]
+        jwt = next(s["ARN"] for s in token if "jwt-key" in s["Name"])
+        value = json.loads(shell(f"aws secretsmanager get-secret-value --secret-id '{jwt}' --output json"))
+        assert json.loads(value["SecretString"])["current"] not in text
+
+
+def test_coverage_says_of_every_property_how_it_is_served(candlefish: Command, built: dict[str, Any]) -> None:
+    rows = candlefish("rehearse", "coverage", "--json").document
+    assert {row["served"] for row in rows} <= {"emulated", "kept", "altered", "lost", "unknown"}
+    vpc = {row["property"]: row["served"] for row in rows if row["type"] == "aws:ec2/vpc:Vpc"}
+    assert vpc["cidrBlock"] == "emulated"
+
+
+def test_status_tells_what_runs(candlefish: Command, built: dict[str, Any]) -> None:
+    document = candlefish("rehearse", "status", "--stack", STACK, "--json").document
+    assert document["current"] is True
+    assert document["resources"] > 200
+
+
+def test_nothing_listens_beyond_loopback(candlefish: Command, built: dict[str, Any]) -> None:
+    ours = [process for process in psutil.process_iter(["cmdline"])
+            if str(candlefish.home) in " ".join(process.info["cmdline"] or ())]
+    assert ours
+    everyone = {process.pid: process for parent in ours for process in [parent, *parent.children(recursive=True)]}
+    for process in everyone.values():
+        for connection in process.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN:
+                assert connection.laddr.ip in ("127.0.0.1", "::1"), f"{process.cmdline()} listens on {connection.laddr}"
+
+
+def test_the_browser_view_shows_outputs_cluster_and_resources(candlefish: Command, built: dict[str, Any]) -> None:
+    with subprocess.Popen([sys.executable, "-m", "candlefish", "rehearse", "open", "--stack", STACK], cwd=ROOT,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=candlefish.env()) as view:
+        try:
+            assert view.stdout is not None
+            address = view.stdout.readline().strip()
+            found = get(_when_up(f"{address}/data.json"))
+            assert found["stack"] == STACK
+            assert any(row["kind"] == "Deployment" and row["name"] == "website-blue" for row in found["cluster"])
+            assert any(row["type"] == "aws:eks/cluster:Cluster" for row in found["resources"])
+            assert found["outputs"]["kubeconfig"] == "[secret]"
+        finally:
+            view.terminate()
+
+
+def _when_up(url: str) -> str:
+    """The address is printed just before the server listens: asks until it does, at most 10 s."""
+    import time
+
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=10).close()
+            return url
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+
+
+def documented() -> list[str]:
+    """The commands of docs/rehearsal.md that need no other set-up, with the stack of these tests."""
+    text = (ROOT / "docs" / "rehearsal.md").read_text()
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.S)
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    wanted = [line.removeprefix("candlefish ") for line in lines if line.startswith("candlefish rehearse")]
+    return [line.replace("--stack staging", f"--stack {STACK}") for line in wanted
+            if line.split()[1] not in ("open", "destroy", "down", "reset")]
+
+
+@pytest.mark.parametrize("line", documented())
+def test_a_command_of_the_docs_works(candlefish: Command, built: dict[str, Any], line: str) -> None:
+    candlefish(*line.split())
+
+
+def test_down_and_up_again_makes_everything_anew(candlefish: Command, built: dict[str, Any]) -> None:
+    candlefish("rehearse", "down")
+    assert candlefish("rehearse", "status", "--stack", STACK, "--json").document["aws"] is None
+    again = candlefish("rehearse", "up", "--stack", STACK, "--json").document
+    assert again["changes"]["create"] > 100
+    assert candlefish("rehearse", "up", "--stack", STACK, "--json", "--expect-no-changes").document["changes"][
+        "create"] == 0
+
+
+def test_pulumi_yaml_and_the_stack_files_are_what_the_real_engine_reads() -> None:
+    import yaml
+
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    assert project["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": ".venv"}}
+    for name, declaration in project["config"].items():
+        assert declaration["type"] in ("string", "integer", "boolean", "array"), name
+        for path in ROOT.glob("Pulumi.*.yaml"):
+            assert f"candlefish:{name}" in yaml.safe_load(path.read_text())["config"], f"{path.name} lacks {name}"
+
+
+def test_the_python_of_the_makefile_is_checked(tmp_path: Path) -> None:
+    fake = tmp_path / "python3"
+    fake.write_text("#!/bin/sh\nexit 1\n")
+    fake.chmod(0o755)
+    done = subprocess.run([str(ROOT / "scripts" / "find-python")], capture_output=True, text=True, check=False,
+                          env={"PATH": str(tmp_path) + ":/bin", "PYTHON": str(fake)})
+    assert done.returncode == 1
+    assert "Python 3.11 or later" in done.stderr
+    assert "apt-get install" in done.stderr

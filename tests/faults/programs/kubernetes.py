@@ -1,0 +1,71 @@
+"""Objects of a cluster, without a node in it: nothing waits for pods."""
+
+import json
+
+import pulumi
+
+from tests.faults.programs.raw import Raw, kept, step
+
+cluster = pulumi.ProviderResource("kubernetes", "cluster", {
+    "kubeconfig": json.loads(pulumi.Config("faults").require("kubeconfig"))})
+NAMESPACE = "faults"
+LABELS = {"app": "web"}
+
+
+def add(token: str, name: str, body: dict, *after: object, namespaced: bool = True, named: bool = True,
+        annotations: dict | None = None) -> Raw:
+    """`named`: False leaves the name to the provider."""
+    version = token.rsplit(":", 1)[0].removeprefix("core/")
+    metadata = {"labels": {"step": step("first", "second")}, **({"name": name} if named else {}),
+                **({"namespace": NAMESPACE} if namespaced else {}), **({"annotations": annotations} if annotations else {})}
+    return Raw(f"kubernetes:{token}", name, {
+        "apiVersion": version, "kind": token.rsplit(":", 1)[1], "metadata": metadata, **body},
+        opts=pulumi.ResourceOptions(provider=cluster, depends_on=list(after)))
+
+
+SKIP = {"pulumi.com/skipAwait": "true"}
+space = add("core/v1:Namespace", NAMESPACE, {}, namespaced=False)
+add("core/v1:LimitRange", "limits", {"spec": {"limits": [
+    {"type": "Container", "default": {"cpu": step("500m", "1")}}]}}, space)
+add("core/v1:ResourceQuota", "quota", {"spec": {"hard": {"pods": step("10", "20")}}}, space)
+add("core/v1:ServiceAccount", "web", {"automountServiceAccountToken": step(False, True)}, space)
+add("core/v1:Service", "web", {"spec": {"selector": LABELS, "ports": [{
+    "name": "http", "port": step(80, 81), "targetPort": 8080, "protocol": "TCP"}]}}, space, annotations=SKIP)
+web = add("apps/v1:Deployment", "web", {"spec": {
+    "replicas": 0, "selector": {"matchLabels": LABELS}, "template": {
+        "metadata": {"labels": LABELS}, "spec": {"containers": [
+            {"name": "web", "image": step("web:1", "web:2")}]}}}}, space, named=False)
+add("autoscaling/v2:HorizontalPodAutoscaler", "web", {"spec": {
+    "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "minReplicas": 1,
+    "maxReplicas": step(2, 3), "metrics": [{"type": "Resource", "resource": {
+        "name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}}]}}, space)
+add("policy/v1:PodDisruptionBudget", "web", {"spec": {
+    "maxUnavailable": step(1, 2), "selector": {"matchLabels": LABELS}}}, space)
+add("networking.k8s.io/v1:NetworkPolicy", "deny", {"spec": {
+    "podSelector": {}, "policyTypes": step(["Ingress"], ["Ingress", "Egress"])}}, space)
+reader = add("rbac.authorization.k8s.io/v1:Role", "reader", {"rules": [
+    {"apiGroups": [""], "resources": ["pods"], "verbs": step(["get"], ["get", "list"])}]}, space)
+if kept():
+    add("rbac.authorization.k8s.io/v1:RoleBinding", "reader", {
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+        "subjects": [{"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": step("one", "two")}]}, reader)
+    add("networking.k8s.io/v1:Ingress", "web", {"spec": {"rules": [{
+        "host": step("one.example", "two.example"), "http": {"paths": [{
+            "path": "/", "pathType": "Prefix",
+            "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}}]}}, space, annotations=SKIP)
+add("scheduling.k8s.io/v1:PriorityClass", "faults", {
+    "value": 1000, "globalDefault": False, "description": step("first", "second")}, namespaced=False)
+add("storage.k8s.io/v1:StorageClass", "faults", {
+    "provisioner": "ebs.csi.aws.com", "parameters": {"type": "gp3"}, "reclaimPolicy": "Delete",
+    "volumeBindingMode": "WaitForFirstConsumer", "allowVolumeExpansion": step(False, True)}, namespaced=False)
+chart = Raw("kubernetes:helm.sh/v3:Release", "secrets", {
+    "chart": "external-secrets", "version": "0.19.2", "name": "external-secrets", "namespace": NAMESPACE,
+    "repositoryOpts": {"repo": "https://charts.external-secrets.io"}, "values": {"replicas": step(1, 2)}},
+    opts=pulumi.ResourceOptions(provider=cluster, depends_on=[space]))
+store = add("external-secrets.io/v1:ClusterSecretStore", "aws", {"spec": {"provider": {"aws": {
+    "service": "SecretsManager", "region": step("us-east-1", "us-west-2")}}}}, chart, namespaced=False,
+    annotations=SKIP)
+if kept():
+    add("external-secrets.io/v1:ExternalSecret", "web", {"spec": {
+        "refreshInterval": step("1h", "2h"), "secretStoreRef": {"kind": "ClusterSecretStore", "name": "aws"},
+        "target": {"name": "web"}, "dataFrom": [{"extract": {"key": "web"}}]}}, store, space, annotations=SKIP)
