@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= staging
 .DEFAULT_GOAL := help
-.PHONY: help rehearse test lint unit tools bench down clean
+.PHONY: help rehearse test lint unit tools bench faults down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ tools: $(VENV)/.ready ## the Kubernetes binaries, found or built
 
 bench: $(VENV)/.ready tools ## measure evaluation, preview, up, no-change up and destroy of every stack
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+faults: $(VENV)/.ready tools ## every call position × fault (FAULTS="--seed 1 --minutes 30 --json")
+	@$(BIN)/python -m tests.faults $(FAULTS)
 
 down: $(VENV)/.ready ## stop what `make rehearse` left running
 	@$(BIN)/candlefish rehearse down

@@ -12,6 +12,7 @@ import typer
 
 from candlefish import browse, runtime, tools
 from candlefish.exits import Exit
+from candlefish.interrupts import interruptible
 from candlefish.runtime import Rehearsal
 from candlefish.screen import Screen, emit, plain, show_steps, steps_json, summary
 from candlefish.urls import localise
@@ -45,9 +46,9 @@ def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Ch
     rehearsal = Rehearsal(stack, seed=seed, changes=config or (), report=screen.say)
     settings = rehearsal.settings
     screen.say(f"{stack}: {settings.region}, {len(settings.services)} services")
-    with screen.progress():
+    with screen.progress(), interruptible(screen.say) as cancelling:
         servers = rehearsal.start()
-        engine = rehearsal.engine(servers.aws, screen.on_event)
+        engine = cancelling(rehearsal.engine(servers.aws, screen.on_event))
         rehearsal.remember(servers.aws)
         result = engine.up()
     rehearsal.note_coverage()
@@ -67,9 +68,9 @@ def preview(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, confi
     screen = Screen(quiet=as_json)
     rehearsal = Rehearsal(stack, seed=seed, changes=config or (), report=screen.say)
     _ = rehearsal.settings
-    with screen.progress():
+    with screen.progress(), interruptible(screen.say) as cancelling:
         servers = rehearsal.start(kubernetes=False)
-        result = rehearsal.engine(servers.aws, _failures_only(screen)).preview()
+        result = cancelling(rehearsal.engine(servers.aws, _failures_only(screen))).preview()
     if as_json:
         emit({**_report(stack, result, result.outputs), "steps": steps_json(result.steps)})
     else:
@@ -83,9 +84,9 @@ def refresh(stack: Stack = STAGING, as_json: Json = False, expect_no_changes: No
     """Reads every resource and corrects the state; what is gone will be made again by the next `up`."""
     screen = Screen(quiet=as_json)
     rehearsal = Rehearsal(stack, report=screen.say)
-    with screen.progress():
+    with screen.progress(), interruptible(screen.say) as cancelling:
         servers = rehearsal.start()
-        result = rehearsal.engine(servers.aws, screen.on_event).refresh()
+        result = cancelling(rehearsal.engine(servers.aws, screen.on_event)).refresh()
         rehearsal.remember(servers.aws)
     if as_json:
         emit({**_report(stack, result, result.outputs), "steps": steps_json(result.steps)})
@@ -107,9 +108,9 @@ def destroy(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, yes: 
         screen.say(f"{stack}: nothing to destroy")
     if sys.stdin.isatty() and not (yes or typer.confirm(f"Destroy the rehearsal of {stack} with its data?", err=True)):
         raise typer.Exit(Exit.INTERRUPTED)
-    with screen.progress():
+    with screen.progress(), interruptible(screen.say) as cancelling:
         servers = rehearsal.start()
-        engine = rehearsal.engine(servers.aws, screen.on_event)
+        engine = cancelling(rehearsal.engine(servers.aws, screen.on_event))
         if any(resource.get("protect") for resource in engine.export()["deployment"].get("resources", [])):
             screen.say("lifting the protection", "dim")
             engine.up()

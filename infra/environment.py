@@ -11,7 +11,7 @@ from infra.components.addons import Addons, AddonsArgs
 from infra.components.analytics.analytics import Analytics, AnalyticsArgs
 from infra.components.cache import Cache, CacheArgs
 from infra.components.cluster import Cluster, ClusterArgs
-from infra.components.database import Database, DatabaseArgs
+from infra.components.database import DATABASE_NAME, Database, DatabaseArgs
 from infra.components.edge.dns import Records, RecordsArgs
 from infra.components.edge.edge import Edge, EdgeArgs
 from infra.components.keys import Keys, KeysArgs
@@ -21,6 +21,7 @@ from infra.components.roles import DeployRole, DeployRoleArgs
 from infra.components.secrets import Secrets, SecretsArgs
 from infra.components.storage import ServedBuckets, ServedBucketsArgs, Storage, StorageArgs
 from infra.components.workloads.workloads import Workloads, WorkloadsArgs
+from infra.plans.external_secrets import DatabasePlace
 from infra.plans.names import Names
 from infra.plans.places import EDGE_REGION, zone_names
 from infra.plans.subnets import plan
@@ -87,7 +88,8 @@ class Environment:
         analytics = Analytics("analytics", AnalyticsArgs(
             table_name=names.resource("analytics-events"), function_name=names.resource("analytics-processor"),
             role_name=names.resource("lambda-role"), environment=settings.environment, analytics=settings.analytics,
-            lifecycle=lifecycle, key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn, log_retention_days=settings.storage.log_retention_days), here)
+            lifecycle=lifecycle, key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn,
+            log_retention_days=settings.storage.log_retention_days), here)
         addons = Addons("addons", AddonsArgs(
             cluster_name=cluster.name, account_id=account, region=settings.region, vpc_id=network.vpc_id,
             secret_arns=list(secret_arns.values()), secret_key_arn=keys.data_key_arn,
@@ -98,9 +100,12 @@ class Environment:
             namespace=settings.cluster.namespace, services=settings.services, hosts=edge.hosts,
             cluster_name=names.cluster, secrets=secret_arns, secret_store=addons.secret_store_name,
             front_door_cidrs=tuple(map(str, subnets.public)), data_cidrs=tuple(map(str, subnets.data)),
+            database=DatabasePlace(database.address, database.port.apply(str), DATABASE_NAME),
+            access_logs_bucket=storage.logs.name,
             public_subnet_ids=network.public_subnet_ids, certificate_arn=edge.regional_certificate_arn,
             web_acl_arn=edge.regional_web_acl_arn, tags={**tags, "Component": "workloads"}), pulumi.ResourceOptions(
-            providers=[provider, cluster.provider], depends_on=[addons]))
+            # The load balancer is refused while the bucket's policy doesn't let it deliver its logs.
+            providers=[provider, cluster.provider], depends_on=[addons, storage.logs]))
         Records("records", RecordsArgs(
             hosts=edge.hosts, zone_id=edge.zone_id, distribution_domain=edge.distribution_domain,
             distribution_zone_id=edge.distribution_zone_id, load_balancer_domain=workloads.load_balancer_domain,
@@ -135,6 +140,7 @@ class Environment:
             "websocketUrl": pulumi.Output.concat("wss://", edge.hosts.apex, "/ws"),
             "listenerArn": workloads.listener_arn,
             "targetGroups": workloads.target_groups,
+            "listenerRules": workloads.listener_rules,
             "eventsTable": analytics.table_name,
             "eventsFunction": analytics.function_name,
             "repositories": registry.repository_urls,

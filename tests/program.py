@@ -120,7 +120,8 @@ class Programs:
         engine = _Engine(Project.load(ROOT), stack, config, providers, StateFile(self.home / f"{stack}.json", "unused"),
                          seed=seed)
         result = engine.preview()
-        return Graph(stack, result, engine.seen, {urn: found for each in providers for urn, found in each.given.items()})
+        given = {urn: found for each in providers for urn, found in each.given.items()}
+        return Graph(stack, result, engine.seen, given)
 
 
 def domain(stack: str) -> str:

@@ -1,4 +1,4 @@
-"""What each stack consists of: the one table that tests share. A change of the program that changes a row is said here."""
+"""What each stack consists of: the one table that tests share."""
 
 from __future__ import annotations
 

@@ -84,6 +84,7 @@ class Addons(Component):
             "defaultTags": {**args.default_tags, "Component": self.module},
             # Front doors are Ingresses. With this webhook no Service could be made while the controller is away.
             "enableServiceMutatorWebhook": False,
+            "enableWaf": False,  # the classic one, for which its role has no permission
         }, [balancer_identity])
 
         namespace = kubernetes.core.v1.Namespace(

@@ -16,7 +16,7 @@ from infra.plans import policies
 from infra.settings import model
 
 PORT = 5432
-_DATABASE_NAME = "candlefish"
+DATABASE_NAME = "candlefish"
 _MASTER_USER = "candlefish_admin"
 _LOG_EXPORTS = ("postgresql", "upgrade")
 _CERTIFICATE_AUTHORITY = "rds-ca-rsa2048-g1"
@@ -153,7 +153,7 @@ def _origin(args: DatabaseArgs) -> dict[str, Any]:
     """New, or from what is left of another. User, database and key come with the data then, and can't be given."""
     restore = args.settings.restore
     if restore is None:
-        return {"db_name": _DATABASE_NAME, "username": _MASTER_USER, "kms_key_id": args.data_key_arn}
+        return {"db_name": DATABASE_NAME, "username": _MASTER_USER, "kms_key_id": args.data_key_arn}
     if restore.snapshot_id is not None:
         return {"snapshot_identifier": restore.snapshot_id}
     source = restore.source_instance_id

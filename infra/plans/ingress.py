@@ -157,6 +157,29 @@ def rules(services: Sequence[Service], hosts: Hosts) -> list[dict[str, Any]]:
     return found
 
 
+def priorities(services: Sequence[Service], hosts: Hosts) -> dict[int, Route]:
+    """Priority of the listener's rule → what it is for. `service` is BLOCKED_ACTION for a blocked path.
+
+    The controller makes one rule of each path, in the order of the Ingress, from 1; of paths of one host and one type
+    the longer ones come first, as in `rules`.
+    """
+    ordered = [Route(rule["host"], path["path"], path["backend"]["service"]["name"])
+               for rule in rules(services, hosts) for path in rule["http"]["paths"]]
+    return dict(enumerate(ordered, start=1))
+
+
+def matches(conditions: Sequence[Mapping[str, Any]], route: Route) -> bool:
+    """Whether a listener rule's conditions, as `aws:lb/getListenerRule` answers them, are those of the route.
+
+    The controller writes the prefix `/brand` as the patterns `/brand` and `/brand/*`, and `/` as `/*`.
+    """
+    def values(field: str) -> set[str]:
+        return {value for condition in conditions for part in condition.get(field) or () for value in part["values"]}
+
+    patterns = {"/*"} if route.path == "/" else {route.path, f"{route.path}/*"}
+    return values("hostHeaders") == {route.host} and values("pathPatterns") == patterns
+
+
 def _path(path: str, action: str) -> dict[str, Any]:
     return {"path": path, "pathType": "Prefix",
             "backend": {"service": {"name": action, "port": {"name": "use-annotation"}}}}

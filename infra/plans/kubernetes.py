@@ -226,28 +226,3 @@ def disruption_budget(service: Service, colour: str, namespace: str) -> Manifest
     return {"metadata": metadata(name_of(service, colour), namespace, labels(service, colour)),
             "spec": {"maxUnavailable": "25%", "unhealthyPodEvictionPolicy": "AlwaysAllow",
                      "selector": {"matchLabels": selector(service, colour)}}}
-
-
-def external_secret(service: Service, namespace: str, store: str, secrets: Mapping[str, Any]) -> Manifest:
-    """`secrets`: what `SecretReference.secret` names → name or ARN in Secrets Manager. A missing one is an error."""
-    missing = sorted({reference.secret for reference in service.secrets} - set(secrets))
-    if missing:
-        raise ValueError(f"service {service.name} refers to secret {', '.join(missing)}, which the stack does not "
-                         f"have; it has {', '.join(sorted(secrets)) or 'none'}")
-    data = []
-    for reference in service.secrets:
-        remote: Manifest = {"key": secrets[reference.secret]}
-        if reference.key:
-            remote["property"] = reference.key
-        data.append({"secretKey": reference.variable, "remoteRef": remote})
-    return {"metadata": metadata(service.name, namespace, labels(service)),
-            "spec": {"refreshInterval": "1h", "secretStoreRef": {"kind": "ClusterSecretStore", "name": store},
-                     "target": {"name": secret_name(service), "creationPolicy": "Owner"}, "data": data}}
-
-
-def shared_secret(name: str, namespace: str, store: str, key: Any) -> Manifest:
-    """A whole secret as a Secret of its own, such as `candlefish-database-secret` (D1)."""
-    return {"metadata": metadata(name, namespace, {"app.kubernetes.io/part-of": PART_OF}),
-            "spec": {"refreshInterval": "1h", "secretStoreRef": {"kind": "ClusterSecretStore", "name": store},
-                     "target": {"name": name, "creationPolicy": "Owner"},
-                     "dataFrom": [{"extract": {"key": key}}]}}

@@ -129,8 +129,9 @@ def log_deliveries(bucket_arn: str, account_id: str) -> list[Statement]:
     delivery = {"Service": "delivery.logs.amazonaws.com"}
     return [
         allow("S3Logs", ["s3:PutObject"], [f"{bucket_arn}/s3/*"], own, {"Service": "logging.s3.amazonaws.com"}),
-        allow("LoadBalancerLogs", ["s3:PutObject"], [f"{bucket_arn}/*/AWSLogs/{account_id}/*"], own,
-              {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}),
+        # As the guide has it, without a condition: the path says whose logs they are ("Access logs for your ALB").
+        allow("LoadBalancerLogs", ["s3:PutObject"], [f"{bucket_arn}/*/AWSLogs/{account_id}/*"],
+              principal={"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}),
         allow("DeliveredLogs", ["s3:PutObject"], [f"{bucket_arn}/*"],
               {"StringEquals": {"aws:SourceAccount": account_id, "s3:x-amz-acl": "bucket-owner-full-control"}},
               delivery),

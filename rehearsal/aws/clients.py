@@ -10,7 +10,7 @@ import functools
 import os
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -43,18 +43,31 @@ class Attempt:
     key: str | None  # operation/ordinal; None for calls that change nothing
 
 
-class Clients:
-    """`clients(call, service, region)`: what `Call.client` returns."""
+@dataclass(frozen=True)
+class Recorded:
+    """One call that was made, for those who want to know (the benchmark makes them again)."""
 
-    def __init__(self, url: str) -> None:
+    service: str
+    region: str
+    account: str
+    method: str  # boto3's: "create_vpc"
+    parameters: dict[str, Any]
+    response: Any
+
+
+class Clients:
+    """`clients(call, service, region)`: what `Call.client` returns. `on_call` is told of every call that succeeded."""
+
+    def __init__(self, url: str, on_call: Callable[[Recorded], None] | None = None) -> None:
         self._url = url
+        self.on_call = on_call
         self._session = _isolated_session()
         self._making = threading.Lock()
         self._made: dict[tuple[str, str, str], BaseClient] = {}
         self._now = threading.local()
 
     def __call__(self, call: Call, service: str, region: str) -> Any:
-        return Bound(self.shared(service, region, call.account), call, self)
+        return Bound(self.shared(service, region, call.account), call, self, service, region)
 
     def shared(self, service: str, region: str, account: str) -> Any:
         """A client that belongs to no operation: for looking around."""
@@ -142,8 +155,9 @@ _THROTTLING = {Protocol.EC2: "RequestLimitExceeded", Protocol.S3: "SlowDown", Pr
 class Bound:
     """A client on behalf of one operation. Paginators and waiters made from it are, too."""
 
-    def __init__(self, client: Any, call: Call, clients: Clients) -> None:
+    def __init__(self, client: Any, call: Call, clients: Clients, service: str, region: str) -> None:
         self._client, self._call, self._clients = client, call, clients
+        self._place = service, region, call.account
 
     def __getattr__(self, name: str) -> Any:
         if name in ("get_paginator", "get_waiter"):
@@ -156,7 +170,10 @@ class Bound:
         @functools.wraps(found)
         def call(*args: Any, **kwargs: Any) -> Any:
             with self._clients.attributed(self._call):
-                return found(*args, **kwargs)
+                answer = found(*args, **kwargs)
+            if self._clients.on_call is not None:
+                self._clients.on_call(Recorded(*self._place, name, kwargs, answer))
+            return answer
 
         return call
 

@@ -11,13 +11,13 @@ import importlib
 import json
 import pkgutil
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from rehearsal.aws import provider_account, services
-from rehearsal.aws.clients import Clients
+from rehearsal.aws.clients import Clients, Recorded
 from rehearsal.aws.coverage import Observations
 from rehearsal.aws.handler import COMPONENTS, DATA_SOURCES, HANDLERS, Call, Handler
 from rehearsal.aws.kept import GatewayKept
@@ -53,9 +53,10 @@ class AwsProvider:
     packages: Sequence[str] = ("aws", "eks")
 
     def __init__(self, endpoint: AwsEndpoint, types: Types | None = None,
-                 observations: Observations | None = None) -> None:
+                 observations: Observations | None = None,
+                 on_call: Callable[[Recorded], None] | None = None) -> None:
         load_services()
-        self._clients = Clients(endpoint.url)
+        self._clients = Clients(endpoint.url, on_call)
         self._kept = GatewayKept(LOOPBACK, endpoint.port)
         self._types = types or Types(default_cache())
         self._replacements = replacements.installed()

@@ -66,6 +66,11 @@ def _described(change: PropertyDiff, old: State, inputs: Properties, replaces: b
     if before is _MISSING:
         before = _at(old.outputs, path)
     after = _at(inputs, path)
+    # In a set the index of what went or came names another item on the other side.
+    if change.change is Change.ADD:
+        before = _MISSING
+    elif change.change is Change.DELETE:
+        after = _MISSING
     return PropertyChange(change.path, change.change, None if before is _MISSING else shown(before),
                           None if after is _MISSING else shown(after), replaces, change.assumed)
 

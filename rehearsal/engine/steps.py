@@ -188,6 +188,8 @@ class Stepper:
         """Writes the intention, calls the provider, writes the outcome. An error that leaves it open whether the call
         took effect keeps the pending operation, which the next run takes again."""
         run = self.run
+        if run.store.is_pending(new.urn):
+            raise StepRefused("its interrupted step could not be finished, so no other is begun; run `up` again")
         pending = Pending(new, kind)
         operation_id = pending.operation
         with run.mutating():

@@ -120,6 +120,11 @@ class Store:
         with self.lock:
             return [*self.done.values(), *self.rest.values()]
 
+    def is_pending(self, urn: str) -> bool:
+        """Whether a mutation of the resource has begun, of this run or the one before, and its outcome is open."""
+        with self.lock:
+            return any(pending.state.urn == urn for pending in self.pending.values())
+
     def change(self, *, add: Iterable[State] = (), remove: Iterable[State] = (), begin: Pending | None = None,
                end: Pending | None = None, wait: bool = True, first: Iterable[State] = ()) -> None:
         """One change of the snapshot; returns when it is on disk, unless told not to wait. `add` moves resources to

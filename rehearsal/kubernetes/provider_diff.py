@@ -1,6 +1,7 @@
 """What changed between two sets of inputs, and which change forces a replacement.
 
-Source of the table: pulumi-kubernetes v4, provider/pkg/provider/diff.go (`forceNew`).
+Source of the table: pulumi-kubernetes provider/pkg/provider/diff.go@cafe8c4ac4 (`forceNew`), without the API versions
+that Kubernetes 1.36 no longer serves.
 """
 
 from __future__ import annotations

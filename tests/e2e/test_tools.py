@@ -32,8 +32,8 @@ def shell(candlefish: Command, built: dict[str, Any]) -> Any:
     lines = candlefish("rehearse", "env", "--stack", STACK).stdout
 
     def run(line: str) -> str:
-        done = subprocess.run(["sh", "-c", f"{lines}\n{line}"], capture_output=True, text=True, timeout=120, check=False,
-                              env=candlefish.env())
+        done = subprocess.run(["sh", "-c", f"{lines}\n{line}"], capture_output=True, text=True, timeout=120,
+                              check=False, env=candlefish.env())
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 

@@ -167,7 +167,8 @@ def _work(job: Job, record: Path) -> dict[str, Any]:
         Project.load(job.home), "test",
         StackConfig({"faults:phase": job.phase, "faults:kubeconfig": job.kubeconfig, "aws:region": "us-east-1"}),
         [AwsProvider(job.endpoint), kubernetes, RandomProvider()], StateFile(job.home / "state.json", "faults"),
-        seed=job.seed, limits=Limits(blocked_seconds=60, environment={"PYTHONPATH": str(ROOT)}))
+        # One run then hits the next position of every resource, not only that of the first to fail.
+        seed=job.seed, continue_on_error=True, limits=Limits(blocked_seconds=60, environment={"PYTHONPATH": str(ROOT)}))
     try:
         result = getattr(engine, job.operation)()
     except EngineError as error:

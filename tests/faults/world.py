@@ -45,7 +45,8 @@ class World:
 
     home: Path
     endpoint: AwsEndpoint
-    kubeconfig: str  # JSON
+    kubeconfig: str  # JSON; empty without a cluster
+    clients: Clients
 
     @classmethod
     def start(cls, home: Path, kubernetes: bool) -> World:
@@ -56,7 +57,7 @@ class World:
         if kubernetes:
             running = ControlPlane(home / "kubernetes", CLUSTER).ensure()
             kubeconfig = json.dumps(yaml.safe_load(running.kubeconfig.read_text()))
-        return cls(home, endpoint, kubeconfig)
+        return cls(home, endpoint, kubeconfig, Clients(endpoint.url))
 
     def stop(self) -> None:
         ControlPlane(self.home / "kubernetes", CLUSTER).stop()
@@ -73,7 +74,7 @@ class World:
                 _clean(client)
 
     def things(self) -> Things:
-        clients = Clients(self.endpoint.url)
+        clients = self.clients
         kept = GatewayKept(LOOPBACK, self.endpoint.port)
         found = [f"{thing.kind} {_plain(thing.id)}"
                  for thing in inventory(clients, kept, DEFAULT_ACCOUNT, [REGION])]
@@ -96,8 +97,9 @@ def difference(wanted: Things, found: Things) -> str:
 
 def _plain(id: str) -> str:
     """Names stay, random parts become `#`."""
+    id = re.sub(r"\d{4}(?:-\d\d){4}$", "#", id)
     id = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "#", id)
-    id = re.sub(r"\b[0-9a-f]{6,40}\b|-[A-Za-z0-9]{6}$", "#", id)
+    id = re.sub(r"(?<![0-9A-Za-z])[0-9a-f]{6,40}(?![0-9A-Za-z])|-[A-Za-z0-9]{6}$", "#", id)
     return re.sub(r"\b(?=[A-Z0-9]*[0-9])[A-Z0-9]{10,32}\b", "#", id)
 
 

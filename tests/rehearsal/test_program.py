@@ -161,7 +161,7 @@ def test_stacks_differ_in_sizes_and_not_in_what_they_are_made_of(programs: Progr
 
 
 def test_what_a_stack_has_more_of_than_another_follows_from_its_settings(programs: Programs) -> None:
-    """Production against staging: NAT and node groups, interface endpoints; the account's OIDC provider is staging's."""
+    """Production against staging: NAT and node groups, interface endpoints; GitHub's OIDC provider is staging's."""
     more = Counter(programs.preview("production").counts)
     more.subtract(programs.preview("staging").counts)
     assert {type: count for type, count in more.items() if count} == {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 from pulumi_kubernetes import networking
 
 from infra.components.base import Component
+from infra.components.workloads.lookup import eventually
 from infra.plans import guards, ingress, kubernetes
 from infra.plans.edge import Hosts
 from infra.settings import model
@@ -42,7 +44,8 @@ class FrontDoor(Component):
     load_balancer_domain: pulumi.Output[str]
     load_balancer_zone_id: pulumi.Output[str]
     listener_arn: pulumi.Output[str]
-    target_groups: pulumi.Output[dict[str, dict[str, str]]]
+    target_groups: pulumi.Output[dict[str, dict[str, str]]]  # service → colour → ARN
+    listener_rules: pulumi.Output[dict[str, dict[str, str]]]  # service → host and path → ARN
 
     def __init__(self, name: str, args: FrontDoorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -64,23 +67,45 @@ class FrontDoor(Component):
         balancer = aws.lb.get_load_balancer_output(
             tags=ingress.load_balancer_tags(args.cluster_name, args.namespace), opts=looked_up)
         listener = aws.lb.get_listener_output(load_balancer_arn=balancer.arn, port=443, opts=looked_up)
-        groups = {
-            service.name: {
-                colour: aws.lb.get_target_group_output(
-                    tags=ingress.target_group_tags(args.cluster_name, args.namespace, service, colour),
-                    opts=looked_up).arn
-                for colour in kubernetes.COLOURS
-            }
-            for service in ingress.fronted(args.services)
-        }
         self.ingress_name = door.metadata.apply(lambda metadata: metadata.name or ingress.NAME)
         self.load_balancer_arn = balancer.arn
         self.load_balancer_domain = balancer.dns_name
         self.load_balancer_zone_id = balancer.zone_id
         self.listener_arn = listener.arn
-        self.target_groups = pulumi.Output.all(
-            **{service: pulumi.Output.all(**colours) for service, colours in groups.items()})
+        self.target_groups = self._target_groups(door, args)
+        self.listener_rules = self._listener_rules(door, listener.arn, args)
         self.register_outputs({
             "ingressName": self.ingress_name, "loadBalancerArn": self.load_balancer_arn,
             "loadBalancerDomain": self.load_balancer_domain, "loadBalancerZoneId": self.load_balancer_zone_id,
-            "listenerArn": self.listener_arn, "targetGroups": self.target_groups})
+            "listenerArn": self.listener_arn, "targetGroups": self.target_groups,
+            "listenerRules": self.listener_rules})
+
+    def _target_groups(self, door: pulumi.CustomResource,
+                       args: FrontDoorArgs) -> pulumi.Output[dict[str, dict[str, str]]]:
+        def arn(service: model.Service, colour: str) -> pulumi.Output[str]:
+            return eventually(
+                "aws:lb/getTargetGroup:getTargetGroup",
+                {"tags": ingress.target_group_tags(args.cluster_name, args.namespace, service, colour)},
+                lambda group: str(group["arn"]), after=door, parent=self)
+
+        return pulumi.Output.all(**{
+            service.name: pulumi.Output.all(**{colour: arn(service, colour) for colour in kubernetes.COLOURS})
+            for service in ingress.fronted(args.services)})
+
+    def _listener_rules(self, door: pulumi.CustomResource, listener_arn: pulumi.Output[str],
+                        args: FrontDoorArgs) -> pulumi.Output[dict[str, dict[str, str]]]:
+        """By priority, because ELB's rules have no other handle; a rule for another place is not the one."""
+        def arn(priority: int, route: ingress.Route) -> pulumi.Output[str]:
+            def pick(rule: Mapping[str, Any]) -> str:
+                if not ingress.matches(rule["conditions"], route):
+                    raise LookupError(f"priority {priority} is not yet the rule of {route.host}{route.path}")
+                return str(rule["arn"])
+
+            return eventually("aws:lb/getListenerRule:getListenerRule",
+                              {"listenerArn": listener_arn, "priority": priority}, pick, after=door, parent=self)
+
+        found: dict[str, dict[str, pulumi.Output[str]]] = {}
+        for priority, route in ingress.priorities(args.services, args.hosts).items():
+            if route.service != ingress.BLOCKED_ACTION:
+                found.setdefault(route.service, {})[f"{route.host}{route.path}"] = arn(priority, route)
+        return pulumi.Output.all(**{service: pulumi.Output.all(**rules) for service, rules in found.items()})

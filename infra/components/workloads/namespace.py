@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_kubernetes import apiextensions, core, networking, rbac, scheduling
 
 from infra.components.base import Component
 from infra.plans import guards, kubernetes
+from infra.plans.external_secrets import DATABASE_SECRET
 from infra.settings import model
 
 
 @dataclass(frozen=True)
 class NamespaceArgs:
-    """shared_secrets: name of a Secret → name or ARN in Secrets Manager, published whole.
+    """database_secret: manifest of the ExternalSecret for the database; None: the stack has none.
     operators_group: Kubernetes group that the access entries of operators and pipelines carry."""
 
     namespace: str
     services: tuple[model.Service, ...]
     operators_group: str = "candlefish-operators"
-    secret_store: str = "candlefish"
-    shared_secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    database_secret: kubernetes.Manifest | None = None
 
 
 class Namespace(Component):
@@ -58,10 +57,10 @@ class Namespace(Component):
         operators = rbac.v1.Role(f"{name}-operators", metadata=role["metadata"], rules=role["rules"], opts=inside)
         rbac.v1.RoleBinding(f"{name}-operators", metadata=binding["metadata"], role_ref=binding["roleRef"],
                             subjects=binding["subjects"], opts=self.child(depends_on=[operators]))
-        for secret, key in args.shared_secrets.items():
-            manifest = kubernetes.shared_secret(secret, args.namespace, args.secret_store, key)
-            apiextensions.CustomResource(f"{name}-{secret}", api_version=EXTERNAL_SECRETS, kind="ExternalSecret",
-                                         metadata=manifest["metadata"], spec=manifest["spec"], opts=inside)
+        if args.database_secret is not None:
+            apiextensions.CustomResource(
+                f"{name}-{DATABASE_SECRET}", api_version=EXTERNAL_SECRETS, kind="ExternalSecret",
+                metadata=args.database_secret["metadata"], spec=args.database_secret["spec"], opts=inside)
 
         self.guards = (namespace, *found)
         self.namespace = namespace.metadata.apply(lambda metadata: metadata.name or args.namespace)

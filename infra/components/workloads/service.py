@@ -11,7 +11,7 @@ from pulumi_kubernetes import apiextensions, apps, autoscaling, core, networking
 
 from infra.components.base import Component
 from infra.components.workloads.namespace import EXTERNAL_SECRETS
-from infra.plans import guards, kubernetes
+from infra.plans import external_secrets, guards, kubernetes
 from infra.settings import model
 
 
@@ -32,6 +32,7 @@ class BlueGreenServiceArgs:
     storage_class: str = "gp3"
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     guards: tuple[pulumi.Resource, ...] = ()
+    database_template: pulumi.Input[str] | None = None
 
 
 class BlueGreenService(Component):
@@ -100,7 +101,8 @@ class BlueGreenService(Component):
                                         opts=inside),
         ]
         if service.secrets:
-            secret = kubernetes.external_secret(service, args.namespace, args.secret_store, args.secrets)
+            secret = external_secrets.service_secret(
+                service, args.namespace, args.secret_store, args.secrets, args.database_template)
             found.append(apiextensions.CustomResource(
                 f"{name}-secrets", api_version=EXTERNAL_SECRETS, kind="ExternalSecret",
                 metadata=secret["metadata"], spec=secret["spec"], opts=inside))

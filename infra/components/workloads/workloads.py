@@ -11,11 +11,9 @@ from infra.components.base import Component
 from infra.components.workloads.ingress import FrontDoor, FrontDoorArgs
 from infra.components.workloads.namespace import Namespace, NamespaceArgs
 from infra.components.workloads.service import BlueGreenService, BlueGreenServiceArgs
+from infra.plans import external_secrets, kubernetes
 from infra.plans.edge import Hosts
 from infra.settings import model
-
-# Secrets that the cluster also finds whole under a name of their own (D1): reference → name of the Secret.
-SHARED_SECRETS = {"database": "candlefish-database-secret"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,7 @@ class WorkloadsArgs:
     access_logs_bucket: name of a bucket whose policy lets the load balancer's log delivery write; None: no access logs.
     storage_class: for pod volumes; operators_group: group that the access entries of operators and pipelines carry.
     tags: E5's, for what the load balancer controller makes.
+    database: where the database is whose secret is `secrets["database"]`; None: no service gets its URL.
     environment: further variables by service whose values only a deployment knows.
     """
 
@@ -44,6 +43,7 @@ class WorkloadsArgs:
     certificate_arn: pulumi.Input[str]
     web_acl_arn: pulumi.Input[str]
     tags: Mapping[str, str]
+    database: external_secrets.DatabasePlace | None = None
     access_logs_bucket: pulumi.Input[str] | None = None
     secret_store: str = "candlefish"
     storage_class: str = "gp3"
@@ -62,19 +62,20 @@ class Workloads(Component):
     load_balancer_zone_id: pulumi.Output[str]
     listener_arn: pulumi.Output[str]  # HTTPS
     target_groups: pulumi.Output[dict[str, dict[str, str]]]  # service → colour → ARN
+    listener_rules: pulumi.Output[dict[str, dict[str, str]]]  # service → host and path → ARN
 
     def __init__(self, name: str, args: WorkloadsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        shared = {name: args.secrets[secret] for secret, name in SHARED_SECRETS.items() if secret in args.secrets}
         namespace = Namespace(f"{name}-namespace", NamespaceArgs(
             namespace=args.namespace, services=args.services, operators_group=args.operators_group,
-            secret_store=args.secret_store, shared_secrets=shared), opts=self.child())
+            database_secret=_database_secret(args)), opts=self.child())
         services = tuple(
             BlueGreenService(f"{name}-{service.name}", BlueGreenServiceArgs(
                 service=service, services=args.services, namespace=args.namespace, secrets=args.secrets,
                 front_door_cidrs=args.front_door_cidrs, data_cidrs=args.data_cidrs, secret_store=args.secret_store,
                 storage_class=args.storage_class, environment=args.environment.get(service.name, {}),
-                guards=namespace.guards), opts=self.child())
+                guards=namespace.guards, database_template=_url(args, "database_username", "database_password")),
+                opts=self.child())
             for service in args.services)
         front_door = FrontDoor(f"{name}-front-door", FrontDoorArgs(
             namespace=args.namespace, services=args.services, hosts=args.hosts, cluster_name=args.cluster_name,
@@ -88,7 +89,23 @@ class Workloads(Component):
         self.load_balancer_zone_id = front_door.load_balancer_zone_id
         self.listener_arn = front_door.listener_arn
         self.target_groups = front_door.target_groups
+        self.listener_rules = front_door.listener_rules
         self.register_outputs({
             "namespace": self.namespace, "loadBalancerArn": self.load_balancer_arn,
             "loadBalancerDomain": self.load_balancer_domain, "loadBalancerZoneId": self.load_balancer_zone_id,
-            "listenerArn": self.listener_arn, "targetGroups": self.target_groups})
+            "listenerArn": self.listener_arn, "targetGroups": self.target_groups,
+            "listenerRules": self.listener_rules})
+
+
+def _database_secret(args: WorkloadsArgs) -> kubernetes.Manifest | None:
+    if args.database is None:
+        return None
+    return external_secrets.database_secret(
+        args.namespace, args.secret_store, args.secrets["database"], args.database, _url(args, "username", "password"))
+
+
+def _url(args: WorkloadsArgs, user: str, password: str) -> pulumi.Output[str] | None:
+    if args.database is None:
+        return None
+    return pulumi.Output.all(host=args.database.host, port=args.database.port, name=args.database.name).apply(
+        lambda place: external_secrets.database_url(user, password, place))

@@ -1,7 +1,10 @@
-"""Which Kubernetes versions and add-on releases EKS offers, newest first.
+"""Which Kubernetes versions and add-on releases the rehearsal's EKS offers, newest first.
 
-Figures: `aws eks describe-addon-versions` and `describe-cluster-versions`, November 2025, us-east-1, rounded to the
-releases that matter; newer minors of Kubernetes get the same add-ons. Nothing depends on a figure being the latest.
+Stand-in values in the form that EKS uses: the real lists are what DescribeAddonVersions and DescribeClusterVersions
+answer an account. The EKS User Guide ("Understand the Kubernetes version lifecycle on EKS", copies of 2026) mentions
+minors up to 1.36; older ones stay offered here past the end of their support (1.30: 23 July 2026, by endoflife.date),
+so that upgrades from them can be rehearsed. The default version, and which release is the default, are assumptions. All
+minors of Kubernetes get the same add-ons but kube-proxy. Nothing depends on a value being the latest.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Instance classes and engine versions that RDS sells; the emulator takes any text.
 
-Sources: the RDS User Guide's tables "Supported DB engines for DB instance classes" and the release calendars of RDS
-for PostgreSQL, MySQL and MariaDB, as of November 2025. A minor version newer than the table is taken on trust.
+Stand-in values: modelled on the RDS User Guide's tables "Supported DB engines for DB instance classes" and the release
+calendars of RDS for PostgreSQL, MySQL and MariaDB, but not compared with them. The real lists are what
+DescribeOrderableDBInstanceOptions and DescribeDBEngineVersions answer. A minor version newer than the table is taken
+on trust.
 """
 
 from __future__ import annotations
@@ -56,7 +58,8 @@ _DEFAULT_MINOR = {
 _DEFAULT_MAJOR = {"postgres": "17", "mysql": "8.4", "mariadb": "11.8"}
 DEFAULT_PORT = {"postgres": 5432, "mysql": 3306, "mariadb": 3306}
 
-# Zone in which RDS endpoints are aliased; from the AWS General Reference.
+# Zone in which RDS endpoints are aliased. us-east-1: the example answer of DescribeDBClusters in the AWS SDK; the
+# others are not checked against a source.
 HOSTED_ZONES = {
     "us-east-1": "Z2R2ITUGPM61AM",
     "us-east-2": "Z2XHWR1WZ565X2",

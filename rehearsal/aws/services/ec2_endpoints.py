@@ -121,8 +121,8 @@ class VpcEndpoint(Handler):
                     f"for {vpc}")
 
 
-# Address ranges of a gateway endpoint's prefix list in us-east-1, as `describe-prefix-lists` gives them; other
-# regions have others, which nothing here depends on.
+# Stand-in for the address ranges of a gateway endpoint's prefix list: some public ranges of the service. The real ones
+# differ by region and are what DescribePrefixLists answers; nothing here depends on them.
 _GATEWAY_RANGES = {"s3": ["52.216.0.0/15", "54.231.0.0/16", "3.5.0.0/19"], "dynamodb": ["52.94.0.0/22"]}
 
 

@@ -177,15 +177,19 @@ class NatGateway(Handler):
             replace_tags(call, id)
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
-        nat = look_up(call, "nat-gateway", id)
+        nat = next(iter(search(call, "nat-gateway", nat_gateway_id=id)), None)
         if nat is None:
             return
         client = call.client("ec2")
-        client.delete_nat_gateway(NatGatewayId=id)
-        # The emulator leaves what AWS takes away with the gateway: the address's association and the interface.
+        lives = nat["State"] not in ("deleted", "deleting")
+        if lives:
+            client.delete_nat_gateway(NatGatewayId=id)
+        # The emulator leaves what AWS takes away with the gateway: the address's association and the interface. Also
+        # after an interruption, when the gateway itself is gone already.
         for address in nat.get("NatGatewayAddresses", ()):
             allocated = look_up(call, "address", address.get("AllocationId", ""))
-            if allocated and allocated.get("AssociationId"):
+            if allocated and allocated.get("AssociationId") and (
+                    lives or allocated.get("NetworkInterfaceId") == address.get("NetworkInterfaceId")):
                 with absent_is_fine():
                     client.disassociate_address(AssociationId=allocated["AssociationId"])
             for interface in search(call, "network-interface", subnet_id=nat["SubnetId"]):

@@ -14,7 +14,9 @@ from rehearsal.engine.provider import ProviderError
 from rehearsal.engine.values import Properties
 
 _POLICY = "arn:aws:eks::aws:cluster-access-policy/"
-# `aws eks list-access-policies`, November 2025, those for people and programs.
+# Some of those that ListAccessPolicies answers. Admin, AdminView, AutoNode: EKS User Guide, "Review access policy
+# permissions"; ClusterAdmin, Edit, View: AWS CDK's class AccessPolicyArn; SecretReader: EKS User Guide, on
+# capabilities. The last four are not checked against a source.
 POLICIES = frozenset(_POLICY + name for name in (
     "AmazonEKSClusterAdminPolicy", "AmazonEKSAdminPolicy", "AmazonEKSAdminViewPolicy", "AmazonEKSEditPolicy",
     "AmazonEKSViewPolicy", "AmazonEKSSecretReaderPolicy", "AmazonEKSAutoNodePolicy", "AmazonEKSBlockStoragePolicy",

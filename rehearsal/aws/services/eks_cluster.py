@@ -26,7 +26,8 @@ from rehearsal.aws.services.iam import described_role
 from rehearsal.engine.provider import ProviderError, Register, Registered
 from rehearsal.engine.values import UNKNOWN, Properties, ResourceReference
 
-# The SHA-1 of the root certificate of oidc.eks.*.amazonaws.com, which the component fetches; IAM ignores it for AWS.
+# Stand-in for what the component computes from the certificate of oidc.eks.*.amazonaws.com: the SHA-1 that public
+# programs give for its root certificate. Nothing in the rehearsal checks it.
 THUMBPRINT = "9e99a48a9960b14926bb7f3b02e22da2b0ab7280"
 
 

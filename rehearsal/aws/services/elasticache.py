@@ -24,7 +24,8 @@ from rehearsal.aws.services._convert import (
 from rehearsal.engine.values import Properties
 
 _GONE = ("ReplicationGroupNotFoundFault", "ReplicationGroupNotFound")
-# Engine → versions that can be created; from the ElastiCache User Guide, November 2025.
+# Engine → versions that can be created: stand-in values modelled on the ElastiCache User Guide, not compared with it;
+# the real list is what DescribeCacheEngineVersions answers.
 _VERSIONS = {"valkey": ("7.2", "8.0", "8.1", "8.2"), "redis": ("5.0", "6.0", "6.2", "7.0", "7.1")}
 _DEFAULT_VERSION = {"valkey": "8.0", "redis": "7.1"}
 _NODE_TYPE = re.compile(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rehearsal.aws.handler import Call, Handler, Naming, Reference, resource
+from rehearsal.aws.services import _claims
 from rehearsal.aws.services import _references as references
 from rehearsal.aws.services._convert import found, present, refused, tag_map, unless
 from rehearsal.aws.services._kept import KeptObject
@@ -28,12 +29,13 @@ class SubnetGroup(KeptObject):
         yield from references.given(inputs, {"subnetIds": references.subnet})
 
     def identify(self, call: Call, inputs: Properties) -> str:
-        if self.read(call, inputs["name"], {}) is not None:
+        if not _claims.is_ours(call, inputs["name"]) and self.read(call, inputs["name"], {}) is not None:
             raise refused(
                 "CacheSubnetGroupAlreadyExists",
                 f"Cache subnet group {inputs['name']} already exists.",
                 "CreateCacheSubnetGroup",
             )
+        _claims.take(call, inputs["name"])
         return str(inputs["name"])
 
     def computed(self, call: Call, id: str, inputs: Properties) -> Properties:

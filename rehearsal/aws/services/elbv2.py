@@ -31,7 +31,8 @@ BALANCER_DEFAULTS: Properties = {
     "enableTlsVersionAndCipherSuiteHeaders": False, "enableXffClientPort": False, "xffHeaderProcessingMode": "append",
     "enableWafFailOpen": False, "enableZonalShift": False}
 _LOGS = {"accessLogs": "access_logs.s3", "connectionLogs": "connection_logs.s3"}
-# The hosted zones of application and network load balancers, from the AWS General Reference.
+# The hosted zones of application and network load balancers; compared with the table `canonicalHostedZones` of
+# kubernetes-sigs/external-dns, which gives the AWS General Reference as its source.
 ZONES = {"us-east-1": ("Z35SXDOTRQ7X7K", "Z26RNL4JYFTOTI"), "us-east-2": ("Z3AADJGX6KTTL2", "ZLMOA37VPKANP"),
          "us-west-1": ("Z368ELLRRE2KJ0", "Z24FKFUX50B4VW"), "us-west-2": ("Z1H1FL5HABSF5", "Z18D5FSROUN65G"),
          "eu-west-1": ("Z32O12XQLNTSW2", "Z2IFOLAFXWLO4F"), "eu-central-1": ("Z215JYRZR1TBD5", "Z3F0SRJ5LGBH90")}

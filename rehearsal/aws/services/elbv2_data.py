@@ -113,4 +113,21 @@ def get_listener_rule(call: Call, arguments: Properties) -> Properties:
     matching = [rule for rule in rules if arn or rule["Priority"] == str(priority)]
     if len(matching) != 1:
         raise ProviderError(f"no listener rule found for {arn or f'priority {priority} of {listener}'}")
-    return {**rule_state(call, matching[0]), "region": call.region, "transforms": []}
+    state = rule_state(call, matching[0])
+    return {**state, "region": call.region, "transforms": [], "actions": [_listed(each) for each in state["actions"]],
+            "conditions": [_listed(each) for each in state["conditions"]]}
+
+
+_PLURALS = {"hostHeader": "hostHeaders", "pathPattern": "pathPatterns", "httpHeader": "httpHeaders",
+            "sourceIp": "sourceIps", "httpRequestMethod": "httpRequestMethods", "redirect": "redirects",
+            "fixedResponse": "fixedResponses", "forward": "forwards", "stickiness": "stickinesses"}
+
+
+def _listed(part: Properties) -> Properties:
+    """The resource has one block where the data source has a list of one. A target group's own ARN is a `forwards`."""
+    found = {_PLURALS.get(key, key): [_listed(value)] if key in _PLURALS else value for key, value in part.items()}
+    if "queryStrings" in part:
+        found["queryStrings"] = [{"values": part["queryStrings"]}]
+    if arn := found.pop("targetGroupArn", None):
+        found["forwards"] = [{"targetGroups": [{"arn": arn, "weight": 1}]}]
+    return found

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rehearsal.aws.handler import Call, Handler, Naming, Reference, resource
+from rehearsal.aws.services import _claims
 from rehearsal.aws.services import _references as references
 from rehearsal.aws.services._convert import found, refused, select, unless
 from rehearsal.aws.services._kept import KeptObject
@@ -170,12 +171,14 @@ class QueryLog(KeptObject):
                 f"the log group of a query log must be in us-east-1, and is {group}",
                 "CreateQueryLoggingConfig",
             )
-        if any(each["zoneId"] == zone_id for _, each in call.kept.list(call.account, call.region, self.type)):
+        if not _claims.is_ours(call, zone_id) and any(
+                each["zoneId"] == zone_id for _, each in call.kept.list(call.account, call.region, self.type)):
             raise refused(
                 "QueryLoggingConfigAlreadyExists",
                 f"the zone {zone_id} has a query logging configuration",
                 "CreateQueryLoggingConfig",
             )
+        _claims.take(call, zone_id)
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"query-log:{call.account}:{zone_id}"))
 
     def computed(self, call: Call, id: str, inputs: Properties) -> Properties:

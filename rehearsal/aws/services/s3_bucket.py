@@ -6,11 +6,13 @@ import re
 from typing import Any
 
 from rehearsal.aws.handler import Call, Handler, Naming, data_source, resource
+from rehearsal.aws.services import _claims
 from rehearsal.aws.services._convert import found, pairs, refused, tag_map, unless
 from rehearsal.engine.values import Properties
 
 GONE = ("NoSuchBucket", "404", "NotFound")
-# Hosted zones of the S3 website endpoints; from the AWS General Reference.
+# Hosted zones of the S3 website endpoints; compared with published tables that name the AWS General Reference as
+# their source.
 _ZONES = {"us-east-1": "Z3AQBSTGFYJSTF", "us-east-2": "Z2O1EMRO9K5GLX", "us-west-1": "Z2F56UZL2M1ACD",
           "us-west-2": "Z3BJ6K6RIION7M", "eu-west-1": "Z1BKCTXD74EZPE", "eu-central-1": "Z21DNDUVLTQW6Q",
           "eu-west-2": "Z3GKZC51ZF0DB4", "ap-southeast-1": "Z3O0J2DXBE1FTB", "ap-southeast-2": "Z1WCIGYICN2BYD",
@@ -47,13 +49,14 @@ class Bucket(Handler):
             raise refused("InvalidBucketName", f"The specified bucket is not valid: {name!r}; 3 to 63 lower-case "
                                                "letters, "
                           "digits, dots and hyphens, first and last a letter or digit", "CreateBucket")
-        if region_of(call, name) is not None:
+        if not _claims.is_ours(call, name) and region_of(call, name) is not None:
             raise refused("BucketAlreadyOwnedByYou" if _own(call, name) else "BucketAlreadyExists",
                           f"The requested bucket name {name} is not available: bucket names are global", "CreateBucket",
                           409)
         location = {} if call.region == "us-east-1" else {
             "CreateBucketConfiguration": {"LocationConstraint": call.region}}
         client = call.client("s3")
+        _claims.take(call, name)
         client.create_bucket(Bucket=name, **location,
                              **({"ObjectLockEnabledForBucket": True} if inputs.get("objectLockEnabled") else {}))
         call.made(str(name))

@@ -141,6 +141,7 @@ class BucketObjectv2(_Object):
 @resource
 class BucketObject(_Object):
     type = "aws:s3/bucketObject:BucketObject"
+    kept = tuple(name for name in _Object.kept if name not in ("checksumAlgorithm", "overrideProvider"))
 
 
 @resource

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from rehearsal.aws.handler import Call, Handler, Naming, Reference, resource
@@ -105,8 +106,8 @@ class WebAcl(Handler):
                 yield Reference(
                     f"rules[{index}].statement.ipSetReferenceStatement.arn",
                     statement["arn"],
-                    lambda call, arn=statement["arn"]: ip_set_exists(call, arn),
-                )  # type: ignore[misc]
+                    partial(ip_set_exists, arn=statement["arn"]),
+                )
 
     def create(self, call: Call, inputs: Properties) -> str:
         scope = _scoped(call, inputs, "CreateWebACL")

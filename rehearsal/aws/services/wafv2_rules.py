@@ -24,7 +24,8 @@ NAMES = Names(
     }
 )
 
-# Capacity units; from the WAF Developer Guide ("WCUs", "AWS Managed Rules rule groups list"), November 2025.
+# Capacity units, modelled on the WAF Developer Guide ("WCUs", "AWS Managed Rules rule groups list"), but not compared
+# with it; the real ones are what CheckCapacity answers.
 _MANAGED = {
     "AWSManagedRulesCommonRuleSet": 700,
     "AWSManagedRulesAdminProtectionRuleSet": 100,

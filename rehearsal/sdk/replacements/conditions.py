@@ -35,11 +35,11 @@ def _was_set(old: Inputs, new: Inputs, path: str) -> bool:
 
 def _back_to_aws(old: Inputs, new: Inputs, path: str) -> bool:
     """Changing from `CUSTOMER_ROUTED` back to `AWS_MANAGED`."""
-    return _at(old, path) == "CUSTOMER_ROUTED" and _at(new, path) in (None, "AWS_MANAGED")
+    return (_at(old, path), _at(new, path) or "AWS_MANAGED") == ("CUSTOMER_ROUTED", "AWS_MANAGED")
 
 
 def _not_an_interface(old: Inputs, new: Inputs, path: str) -> bool:
-    return _at(new, "vpcEndpointType") != "Interface"
+    return bool(_at(new, "vpcEndpointType") != "Interface")
 
 
 def _not_redis_to_valkey(old: Inputs, new: Inputs, path: str) -> bool:

@@ -17,7 +17,8 @@ def add(token: str, name: str, body: dict, *after: object, namespaced: bool = Tr
     """`named`: False leaves the name to the provider."""
     version = token.rsplit(":", 1)[0].removeprefix("core/")
     metadata = {"labels": {"step": step("first", "second")}, **({"name": name} if named else {}),
-                **({"namespace": NAMESPACE} if namespaced else {}), **({"annotations": annotations} if annotations else {})}
+                **({"namespace": NAMESPACE} if namespaced else {}),
+                **({"annotations": annotations} if annotations else {})}
     return Raw(f"kubernetes:{token}", name, {
         "apiVersion": version, "kind": token.rsplit(":", 1)[1], "metadata": metadata, **body},
         opts=pulumi.ResourceOptions(provider=cluster, depends_on=list(after)))

@@ -1,5 +1,7 @@
 """EC2 networking, flow logs and a launch template."""
 
+import pulumi
+
 from tests.faults.programs.raw import REGION, aws, kept, network, role, step, tags
 
 vpc, (public, private) = network("network")
@@ -7,7 +9,8 @@ aws("ec2/defaultSecurityGroup:DefaultSecurityGroup", "default", {"vpcId": vpc.id
 internet = aws("ec2/internetGateway:InternetGateway", "internet", {"vpcId": vpc.id, "tags": tags(Name="internet")})
 address = aws("ec2/eip:Eip", "nat", {"domain": "vpc", "tags": tags(Name="nat")})
 nat = aws("ec2/natGateway:NatGateway", "nat", {
-    "subnetId": public.id, "allocationId": address.id, "tags": tags(Name="nat")})
+    "subnetId": public.id, "allocationId": address.id, "tags": tags(Name="nat")},
+    opts=pulumi.ResourceOptions(depends_on=[internet]))
 tables = {}
 for name, subnet, target in (("public", public, {"gatewayId": internet.id}),
                              ("private", private, {"natGatewayId": nat.id})):
@@ -23,7 +26,8 @@ aws("vpc/securityGroupIngressRule:SecurityGroupIngressRule", "endpoints", {
     "description": step("first", "second"), "tags": tags(Name="endpoints")})
 aws("ec2/vpcEndpoint:VpcEndpoint", "s3", {
     "vpcId": vpc.id, "serviceName": f"com.amazonaws.{REGION}.s3", "vpcEndpointType": "Gateway",
-    "routeTableIds": step([tables["private"].id], [tables["private"].id, tables["public"].id]), "tags": tags(Name="s3")})
+    "routeTableIds": step([tables["private"].id], [tables["private"].id, tables["public"].id]),
+    "tags": tags(Name="s3")})
 if kept():
     aws("ec2/vpcEndpoint:VpcEndpoint", "logs", {
         "vpcId": vpc.id, "serviceName": f"com.amazonaws.{REGION}.logs", "vpcEndpointType": "Interface",

@@ -7,9 +7,9 @@ import zipfile
 from typing import Any
 
 import pytest
-from tests.rehearsal.aws.lifecycles import Inputs, lives, made, refused, world
 
 from rehearsal.engine.provider import ProviderError
+from tests.rehearsal.aws.lifecycles import Inputs, lives, made, refused, world
 
 pytestmark = pytest.mark.rehearsal
 

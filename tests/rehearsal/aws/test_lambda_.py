@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.rehearsal.aws.lifecycles import Inputs, World, lives, made, refused, world
 
 from rehearsal.engine.values import Archive, Asset
+from tests.rehearsal.aws.lifecycles import Inputs, World, lives, made, refused, world
 
 pytestmark = pytest.mark.rehearsal
 

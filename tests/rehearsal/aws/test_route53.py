@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.rehearsal.aws.lifecycles import Inputs, lives, made, refused, world
 
 from rehearsal.aws.world import ensure_zone
 from rehearsal.engine.provider import ProviderError
+from tests.rehearsal.aws.lifecycles import Inputs, lives, made, refused, world
 
 pytestmark = pytest.mark.rehearsal
 

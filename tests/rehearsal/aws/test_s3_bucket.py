@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.rehearsal.aws.lifecycles import lives, made, refused, world
 
 from rehearsal.aws.services._assets import zipped
 from rehearsal.engine.provider import ProviderError
 from rehearsal.engine.values import Archive, Asset
+from tests.rehearsal.aws.lifecycles import lives, made, refused, world
 
 pytestmark = pytest.mark.rehearsal
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.rehearsal.aws.lifecycles import Inputs, lives, made, refused, world
 
 pytestmark = pytest.mark.rehearsal

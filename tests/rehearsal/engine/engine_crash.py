@@ -14,10 +14,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from tests.rehearsal.engine.engine_harness import Stack
-
 from rehearsal.engine.store import Store
 from rehearsal.engine.testing import World
+from tests.rehearsal.engine.engine_harness import Stack
 
 
 def run(operation: str, fatal: int, folder: Path) -> int:

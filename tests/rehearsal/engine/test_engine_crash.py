@@ -16,9 +16,9 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.rehearsal.engine.engine_harness import Stack
 
 from rehearsal.engine.testing import World
+from tests.rehearsal.engine.engine_harness import Stack
 
 pytestmark = pytest.mark.rehearsal
 

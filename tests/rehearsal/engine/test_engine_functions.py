@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.rehearsal.engine.engine_harness import Stack, operations
 
 from rehearsal.engine.errors import ProgramFailed, StepFailed
 from rehearsal.engine.results import Operation
 from rehearsal.engine.values import UNKNOWN
+from tests.rehearsal.engine.engine_harness import Stack, operations
 
 pytestmark = pytest.mark.rehearsal
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.rehearsal.engine.engine_harness import Stack, operations
 
 from rehearsal.engine.errors import StepFailed
 from rehearsal.engine.results import Operation
+from tests.rehearsal.engine.engine_harness import Stack, operations
 
 pytestmark = pytest.mark.rehearsal
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.rehearsal.engine.engine_harness import Stack
 
 from rehearsal.engine.errors import (
     Cancelled,
@@ -23,6 +22,7 @@ from rehearsal.engine.errors import (
 from rehearsal.engine.execution import Limits
 from rehearsal.engine.lock import StateLock
 from rehearsal.engine.store import Store
+from tests.rehearsal.engine.engine_harness import Stack
 
 pytestmark = pytest.mark.rehearsal
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.rehearsal.engine.engine_harness import Stack
 
 from rehearsal.engine.config import StackConfig
 from rehearsal.engine.crypt import Crypter
 from rehearsal.engine.errors import ProgramFailed, StepFailed, WrongPassphrase
 from rehearsal.engine.results import EventKind
 from rehearsal.engine.values import Secret
+from tests.rehearsal.engine.engine_harness import Stack
 
 pytestmark = pytest.mark.rehearsal
 

@@ -13,6 +13,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks, rpc
 
+from infra.plans import edge, ingress
 from infra.settings import model
 
 ACCOUNT = "123456789012"
@@ -27,6 +28,17 @@ def _certificate(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {"domainValidationOptions": [
         {"domainName": name, "resourceRecordName": f"_v.{name}", "resourceRecordType": "CNAME",
          "resourceRecordValue": f"_v.{name}.acm-validations.aws"} for name in names]}
+
+
+behind: list[model.Service] = []  # whose rules the controller has made; set by the test
+
+
+def _rule(priority: int) -> dict[str, Any]:
+    """As the controller makes it of the services `behind` it."""
+    route = ingress.priorities(behind, edge.hosts(model.Domain(prefix="staging")))[priority]
+    patterns = ["/*"] if route.path == "/" else [route.path, f"{route.path}/*"]
+    return {"arn": f"arn:rule:{priority}", "conditions": [{"hostHeaders": [{"values": [route.host]}]},
+                                                          {"pathPatterns": [{"values": patterns}]}]}
 
 
 COMPUTED: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
@@ -46,6 +58,7 @@ ANSWERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
         "arn": BALANCER, "dnsName": "k8s-candlefish.elb.test", "zoneId": "Z35SXDOTRQ7X7K"},
     "aws:lb/getListener:getListener": lambda asked: {
         "arn": f"{asked['loadBalancerArn']}/listener/{int(asked['port'])}"},
+    "aws:lb/getListenerRule:getListenerRule": lambda asked: _rule(int(asked["priority"])),
     "aws:lb/getTargetGroup:getTargetGroup": lambda asked: {
         "arn": f"arn:target-group:{asked['tags']['ingress.k8s.aws/resource']}"},
 }

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+
 from tests.unit.components.recording import Registrations, foundation
 
 pytestmark = pytest.mark.unit

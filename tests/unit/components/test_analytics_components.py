@@ -9,11 +9,11 @@ from typing import Any
 
 import pulumi
 import pytest
-from tests.unit.components.answering import DISPOSABLE, KEPT, Registrations, record
 
 from infra.components.analytics.analytics import Analytics, AnalyticsArgs
 from infra.components.analytics.function import package
 from infra.settings import model
+from tests.unit.components.answering import DISPOSABLE, KEPT, Registrations, record
 
 pytestmark = pytest.mark.unit
 

@@ -6,10 +6,10 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from tests.unit.components.recording import DISPOSABLE, Registrations, cache_args, foundation, record
 
 from infra.components.cache import Cache, CacheArgs
 from infra.settings import model
+from tests.unit.components.recording import DISPOSABLE, Registrations, cache_args, foundation, record
 
 pytestmark = pytest.mark.unit
 

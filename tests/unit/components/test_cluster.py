@@ -6,10 +6,10 @@ from ipaddress import IPv4Network
 from types import SimpleNamespace
 
 import pytest
-from tests.unit.components.recording import ACCOUNT, Registrations, cluster_settings, foundation, record
 
 from infra.components.cluster import Cluster, ClusterArgs
 from infra.components.managed_addons import ManagedAddon, ManagedAddons, ManagedAddonsArgs
+from tests.unit.components.recording import ACCOUNT, Registrations, cluster_settings, foundation, record
 
 pytestmark = pytest.mark.unit
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from tests.unit.components.recording import DISPOSABLE, Registered, Registrations, database_args, foundation, record
 
 from infra.components.database import Database, DatabaseArgs
 from infra.settings import model
+from tests.unit.components.recording import DISPOSABLE, Registered, Registrations, database_args, foundation, record
 
 pytestmark = pytest.mark.unit
 

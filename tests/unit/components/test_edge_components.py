@@ -9,13 +9,13 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pytest
-from tests.unit.components.answering import ZONE, Registrations, record
 
 from infra.components.edge.dns import Records, RecordsArgs
 from infra.components.edge.edge import Edge, EdgeArgs
 from infra.components.edge.web_acl import WebAcl, WebAclArgs
 from infra.plans.edge import ORIGIN_RULE, Scope, hosts
 from infra.settings import model
+from tests.unit.components.answering import ZONE, Registrations, record
 
 pytestmark = pytest.mark.unit
 

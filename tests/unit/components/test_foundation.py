@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from tests.unit.components.recording import Registrations, foundation
 
 pytestmark = pytest.mark.unit

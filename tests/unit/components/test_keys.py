@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from tests.unit.components.recording import ACCOUNT, foundation
 
 pytestmark = pytest.mark.unit

@@ -6,10 +6,10 @@ from ipaddress import IPv4Network
 from types import SimpleNamespace
 
 import pytest
-from tests.unit.components.recording import REGION, ZONES, Registrations, foundation, record
 
 from infra.components.network import Network, NetworkArgs
 from infra.settings import model
+from tests.unit.components.recording import REGION, ZONES, Registrations, foundation, record
 
 pytestmark = pytest.mark.unit
 

@@ -6,9 +6,9 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from tests.unit.components.recording import DISTRIBUTION, REGION, foundation, record
 
 from infra.components.roles import DeployRole, DeployRoleArgs
+from tests.unit.components.recording import DISTRIBUTION, REGION, foundation, record
 
 pytestmark = pytest.mark.unit
 

@@ -6,10 +6,10 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from tests.unit.components.recording import DISTRIBUTION, REPLICA_KEY, Registrations, foundation, record
 
 from infra.components.bucket import Bucket, BucketArgs
 from infra.components.replication import Replica
+from tests.unit.components.recording import DISTRIBUTION, REPLICA_KEY, Registrations, foundation, record
 
 pytestmark = pytest.mark.unit
 

@@ -10,11 +10,13 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 import pytest
-from tests.unit.components.answering import BALANCER, Registered, Registrations, record, service, six_services
 
 from infra.components.workloads.workloads import Workloads, WorkloadsArgs
 from infra.plans.edge import hosts
+from infra.plans.external_secrets import DatabasePlace
 from infra.settings import model
+from tests.unit.components import answering
+from tests.unit.components.answering import BALANCER, Registered, Registrations, record, service, six_services
 
 pytestmark = pytest.mark.unit
 
@@ -31,14 +33,17 @@ def workloads(services: tuple[model.Service, ...], **changes: Any) -> Registrati
         "cluster_name": "candlefish-staging", "secrets": {"database": "arn:secret:db", "jwt": "arn:secret:jwt"},
         "front_door_cidrs": ("10.20.0.0/22",), "data_cidrs": ("10.20.64.0/24",),
         "public_subnet_ids": ["subnet-1", pulumi.Output.from_input("subnet-2")], "certificate_arn": "arn:cert",
-        "web_acl_arn": "arn:acl", "tags": {"Project": "candlefish"}}
+        "web_acl_arn": "arn:acl", "tags": {"Project": "candlefish"},
+        "database": DatabasePlace(pulumi.Output.from_input("db.test"), "5432", "candlefish")}
+
+    answering.behind[:] = services
 
     def program() -> SimpleNamespace:
         providers = pulumi.ResourceOptions(providers=[aws.Provider("aws", region="us-east-1"),
                                                       k8s.Provider("cluster", kubeconfig="{}")])
         made = Workloads("workloads", WorkloadsArgs(**(values | changes)), providers)
         return SimpleNamespace(domain=made.load_balancer_domain, arn=made.load_balancer_arn, groups=made.target_groups,
-                               listener=made.listener_arn, namespace=made.namespace)
+                               listener=made.listener_arn, rules=made.listener_rules, namespace=made.namespace)
 
     return record(program)
 
@@ -112,10 +117,16 @@ def test_pods_start_after_quota_policies_account_and_secret(all_six: Registratio
 def test_secrets_come_by_reference_and_no_value_is_in_a_manifest(all_six: Registrations) -> None:
     secret = named(all_six, SECRET, "backend-api")
     assert secret.inputs["spec"]["data"] == [
-        {"secretKey": "DATABASE_URL", "remoteRef": {"key": "arn:secret:db", "property": "url"}},
-        {"secretKey": "JWT_KEY", "remoteRef": {"key": "arn:secret:jwt"}}]
-    assert named(all_six, SECRET, "candlefish-database-secret").inputs["spec"]["dataFrom"] == [
-        {"extract": {"key": "arn:secret:db"}}]
+        {"secretKey": "JWT_KEY", "remoteRef": {"key": "arn:secret:jwt"}},
+        {"secretKey": "database_username", "remoteRef": {"key": "arn:secret:db", "property": "username"}},
+        {"secretKey": "database_password", "remoteRef": {"key": "arn:secret:db", "property": "password"}}]
+    assert secret.inputs["spec"]["target"]["template"]["data"] == {
+        "JWT_KEY": "{{ .JWT_KEY }}",
+        "DATABASE_URL": "postgresql://{{ .database_username | urlquery }}:{{ .database_password | urlquery }}"
+                        "@db.test:5432/candlefish?sslmode=require"}
+    whole = named(all_six, SECRET, "candlefish-database-secret").inputs["spec"]
+    assert whole["dataFrom"] == [{"extract": {"key": "arn:secret:db"}}]
+    assert whole["target"]["template"]["data"]["host"] == "db.test"
     assert not all_six.of("kubernetes:core/v1:Secret")
 
 
@@ -126,6 +137,9 @@ def test_the_front_door_is_known_once_the_controller_has_made_it(all_six: Regist
     assert built.groups["analytics-dashboard"]["green"] == (
         f"arn:target-group:{NAMESPACE}/candlefish-ingress-analytics-dashboard-green:80")
     assert set(built.groups) == {"website", "analytics-dashboard", "brand-portal", "api-gateway"}
+    assert built.rules["website"].keys() == {
+        f"{host}{path}" for host in ("staging.candlefish.ai", "www.staging.candlefish.ai") for path in ("/", "/ws")}
+    assert built.rules["api-gateway"] == {"api.staging.candlefish.ai/": "arn:rule:4"}
     assert built.namespace == NAMESPACE
 
 

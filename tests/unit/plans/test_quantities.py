@@ -58,8 +58,8 @@ def test_storage_is_memory_in_gibibytes(gib: int) -> None:
 
 
 @pytest.mark.parametrize(("quantity", "stored"), [
-    (cpu(250), "250m"), (cpu(1000), "1"), (cpu(1500), "1500m"), (cpu(0), "0"), (cpu(10**6), "1k"), (count(999), "999"), (count(1000), "1k"),
-    (memory(1024), "1Gi"),
+    (cpu(250), "250m"), (cpu(1000), "1"), (cpu(1500), "1500m"), (cpu(0), "0"), (cpu(10**6), "1k"),
+    (count(999), "999"), (count(1000), "1k"), (memory(1024), "1Gi"),
     (memory(1536), "1536Mi"), (memory(1024**2), "1Ti"), (memory(0), "0"), (storage(50), "50Gi")])
 def test_spellings_are_those_of_the_api_server(quantity: str, stored: str) -> None:
     assert quantity == stored

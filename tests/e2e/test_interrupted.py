@@ -1,0 +1,75 @@
+"""`rehearse up` stopped at drawn moments, by Ctrl-C and by a power cut: the next `up` finishes what was begun.
+
+CANDLEFISH_FAULTS_SEED draws the moments; CANDLEFISH_MOMENTS says how many (2; the full form takes 10).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.e2e.conftest import ROOT, Command
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+
+STACK = "staging"
+SEED = int(os.environ.get("CANDLEFISH_FAULTS_SEED", "1"))
+MOMENTS = int(os.environ.get("CANDLEFISH_MOMENTS", "2"))
+FINISHED = b"+"  # how a line on stderr says that a resource was made
+
+
+def moments() -> list[tuple[int, signal.Signals]]:
+    """How many resources are made before which signal."""
+    draw = random.Random(SEED)
+    return [(draw.randrange(1, 250), (signal.SIGINT, signal.SIGKILL)[number % 2]) for number in range(MOMENTS)]
+
+
+def interrupted(candlefish: Command, after: int, number: signal.Signals) -> tuple[int, str]:
+    """Starts `up`, sends the signal once `after` resources are made, and returns the exit code and stderr."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "candlefish", "rehearse", "up", "--stack", STACK], cwd=ROOT, env=candlefish.env(),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+    assert process.stderr is not None
+    lines, made = [], 0
+    for line in process.stderr:
+        lines.append(line)
+        made += line.lstrip().startswith(FINISHED)
+        if made == after:
+            process.send_signal(number)
+            made += 1
+    return process.wait(timeout=240), b"".join(lines).decode(errors="replace")
+
+
+@pytest.mark.parametrize(("after", "number"), moments())
+def test_up_goes_on_where_it_was_stopped(candlefish: Command, after: int, number: signal.Signals) -> None:
+    candlefish("rehearse", "reset", "--yes")
+    code, said = interrupted(candlefish, after, number)
+    if number is signal.SIGINT:
+        assert code == 130, said
+        assert "Traceback" not in said
+        assert "candlefish: interrupted" in said
+    else:
+        assert code == -signal.SIGKILL, said
+    candlefish("rehearse", "up", "--stack", STACK, "--json")
+    again = candlefish("rehearse", "up", "--stack", STACK, "--json", "--expect-no-changes").document
+    assert sum(count for operation, count in again["changes"].items() if operation != "same") == 0
+    document = candlefish("rehearse", "export", "--stack", STACK).document
+    assert not document["deployment"].get("pending_operations")
+
+
+def test_ctrl_c_before_anything_runs_is_told_in_a_sentence(candlefish: Command) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "candlefish", "rehearse", "up", "--stack", STACK], cwd=ROOT, env=candlefish.env(),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+    assert process.stderr is not None
+    first = process.stderr.readline()  # says what is built, before the servers are asked
+    process.send_signal(signal.SIGINT)
+    said = (first + process.stderr.read()).decode(errors="replace")
+    assert process.wait(timeout=240) == 130, said
+    assert "candlefish: interrupted" in said
+    assert "Traceback" not in said
