@@ -9,6 +9,7 @@ import random
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -127,6 +128,9 @@ def run(job: Job) -> Outcome:
             answer.with_suffix(".new").write_text(json.dumps(_work(job, record)))
             answer.with_suffix(".new").rename(answer)
             code = 0
+        except BaseException:
+            traceback.print_exc()
+            raise
         finally:
             sys.stderr.flush()
             os._exit(code)

@@ -65,6 +65,8 @@ def _run(command: Sequence[str], folder: Path, report: Callable[[str], None]) ->
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
     if process.returncode:
         told = [line for line in lines if " " in line or ":" in line][-8:]
         raise Unavailable(f"`{' '.join(command[:2])}` in {folder} failed: " + "\n    ".join(told or ["no message"]))

@@ -5,6 +5,7 @@ A data source that is not in the table fails, and so does a computed output that
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -146,6 +147,7 @@ class Registrations:
 def record(program: Callable[[], SimpleNamespace]) -> Registrations:
     """Runs the program, waits for its registrations and for the outputs in the namespace that it returns."""
     monitor = Monitor()
+    asyncio.set_event_loop(asyncio.new_event_loop())  # the SDK wants one; another test may have closed it
     pulumi.runtime.set_mocks(monitor.mocks, project="candlefish", stack="test", monitor=monitor)
     built = SimpleNamespace()
 

@@ -6,6 +6,7 @@ fails always: the components make none.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import cache as cached
@@ -157,6 +158,7 @@ class Registrations:
 def record(program: Callable[[], SimpleNamespace | None]) -> Registrations:
     """Runs the program and waits for all its registrations."""
     recorder = Recorder()
+    asyncio.set_event_loop(asyncio.new_event_loop())  # the SDK wants one; another test may have closed it
     pulumi.runtime.set_mocks(recorder.mocks, project="candlefish", stack="test", monitor=recorder)
     built: list[SimpleNamespace] = []
 
