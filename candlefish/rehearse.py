@@ -54,7 +54,7 @@ def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Ch
     rehearsal.note_coverage()
     outputs = localise(result.outputs, servers.agent)
     if as_json:
-        emit(_report(stack, result, outputs))
+        emit(_report(stack, rehearsal.seed, result, outputs))
     else:
         screen.say(summary(result), "bold")
         tools.show(screen, rehearsal, outputs)
@@ -72,7 +72,7 @@ def preview(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, confi
         servers = rehearsal.start(kubernetes=False)
         result = cancelling(rehearsal.engine(servers.aws, _failures_only(screen))).preview()
     if as_json:
-        emit({**_report(stack, result, result.outputs), "steps": steps_json(result.steps)})
+        emit({**_report(stack, rehearsal.seed, result, result.outputs), "steps": steps_json(result.steps)})
     else:
         show_steps(screen.console, result.steps)
         screen.say(f"preview: {summary(result)}", "bold")
@@ -89,7 +89,7 @@ def refresh(stack: Stack = STAGING, as_json: Json = False, expect_no_changes: No
         result = cancelling(rehearsal.engine(servers.aws, screen.on_event)).refresh()
         rehearsal.remember(servers.aws)
     if as_json:
-        emit({**_report(stack, result, result.outputs), "steps": steps_json(result.steps)})
+        emit({**_report(stack, rehearsal.seed, result, result.outputs), "steps": steps_json(result.steps)})
     else:
         screen.say(f"refresh: {summary(result)}", "bold")
     _expect(expect_no_changes, result)
@@ -115,8 +115,9 @@ def destroy(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, yes: 
             screen.say("lifting the protection", "dim")
             engine.up()
         result = engine.destroy()
+        rehearsal.remember(servers.aws, destroyed=True)
     if as_json:
-        emit(_report(stack, result, {}))
+        emit(_report(stack, rehearsal.seed, result, {}))
     else:
         screen.say(f"destroy: {summary(result)}", "bold")
 
@@ -234,9 +235,9 @@ def reset(yes: Yes = False) -> None:
     shutil.rmtree(root)
 
 
-def _report(stack: str, result: Result, values: dict[str, Any]) -> dict[str, Any]:
+def _report(stack: str, seed: int, result: Result, values: dict[str, Any]) -> dict[str, Any]:
     return {"stack": stack, "changes": result.changes, "outputs": values, "seconds": round(result.seconds, 3),
-            "seed": result.seed}
+            "seed": seed}
 
 
 def _resources(rehearsal: Rehearsal) -> Sequence[Any]:

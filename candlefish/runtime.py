@@ -39,6 +39,7 @@ from rehearsal.random.provider import RandomProvider
 
 CONTROL_PLANE = "candlefish:kubernetes:ControlPlane"  # kept beside the emulators: where an EKS cluster finds its API
 PASSPHRASE = "rehearsal"  # of states that hold no real secret; PULUMI_CONFIG_PASSPHRASE replaces it
+_GENERATION = 1_000_003  # between the seeds of one stack's lives
 HOME_VARIABLE = "CANDLEFISH_REHEARSAL_HOME"
 
 
@@ -152,17 +153,23 @@ class Rehearsal:
         providers: list[Provider] = [
             AwsProvider(endpoint, observations=self.observations), KubernetesProvider(), RandomProvider()]
         return Engine(Project.load(self.project), self.stack, replace(given, values={**given.values, **changed}),
-                      providers, self.state, seed=self.seed, on_event=on_event)
+                      providers, self.state, seed=self.seed + _GENERATION * self._world.get("generation", 0),
+                      on_event=on_event)
 
     def note_coverage(self) -> None:
         """Adds what this run read back to the coverage report."""
         self.observations.save(observed_file())
 
     @property
-    def incarnation(self) -> str:
-        """Of the emulators that the state speaks of; empty when there is no state."""
+    def _world(self) -> dict[str, Any]:
+        """`incarnation` of the emulators that the state speaks of, `generation`: how often the stack was destroyed."""
         path = self.home / "world.json"
-        return str(json.loads(path.read_text())["incarnation"]) if path.exists() else ""
+        return read_state(path) if path.exists() else {}
+
+    @property
+    def incarnation(self) -> str:
+        """Empty when there is no state."""
+        return str(self._world.get("incarnation", ""))
 
     def forget_lost_world(self, endpoint: AwsEndpoint) -> bool:
         """Whether the emulators have started anew since the state was written. Then all that the state speaks of is
@@ -177,11 +184,13 @@ class Rehearsal:
         (self.home / "world.json").unlink()
         return True
 
-    def remember(self, endpoint: AwsEndpoint) -> None:
-        """Says which emulators the state speaks of."""
+    def remember(self, endpoint: AwsEndpoint, *, destroyed: bool = False) -> None:
+        """Says which emulators the state speaks of, and that the stack was destroyed: names drawn after that differ,
+        as those of before may live on (a secret in its recovery window)."""
+        world = {"incarnation": endpoint.incarnation, "generation": self._world.get("generation", 0) + destroyed}
         self.home.mkdir(parents=True, exist_ok=True)
         temporary = self.home / "world.json.new"
-        temporary.write_text(json.dumps({"incarnation": endpoint.incarnation}))
+        temporary.write_text(json.dumps(world))
         temporary.replace(self.home / "world.json")
 
 

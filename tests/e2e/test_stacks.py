@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
 from tests.e2e.conftest import Command
@@ -48,7 +46,9 @@ def test_a_stack_lives_its_whole_life(candlefish: Command, stack: str) -> None:
     assert candlefish("rehearse", "status", "--stack", stack, "--json").document["resources"] == 0
 
 
-def kubectl(candlefish: Command, stack: str, *arguments: str) -> str:
-    kubeconfig = candlefish.home / "stacks" / stack / "kubernetes" / "kubeconfig"
-    return subprocess.run(["kubectl", "--kubeconfig", str(kubeconfig), *arguments], check=True, capture_output=True,
-                          text=True, timeout=60).stdout
+def test_a_destroyed_stack_can_be_built_again_the_same_day(candlefish: Command) -> None:
+    """Secrets stay in their recovery window and keep their names: the next life must draw others."""
+    for _ in range(2):
+        built = candlefish("rehearse", "up", "--stack", "development", "--json").document
+        assert built["changes"]["create"] == RESOURCES["development"]
+        candlefish("rehearse", "destroy", "--stack", "development", "--json", "--yes")

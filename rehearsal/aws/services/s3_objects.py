@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
+from typing import ClassVar
 
 from rehearsal.aws.handler import Call, Handler, Reference, resource
 from rehearsal.aws.services import _references as references
@@ -42,7 +43,7 @@ class _Object(Handler):
     """Id: `bucket/key`. A new content is a new version of the same object."""
 
     defaults = {"forceDestroy": False}
-    kept = (
+    kept: ClassVar[tuple[str, ...]] = (
         "forceDestroy",
         "checksumAlgorithm",
         "objectLockLegalHoldStatus",

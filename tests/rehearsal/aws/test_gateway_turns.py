@@ -1,0 +1,32 @@
+"""Changes that many threads make to one object at once are all kept."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from rehearsal.aws.clients import Clients
+from rehearsal.aws.servers import DEFAULT_ACCOUNT
+
+pytestmark = pytest.mark.rehearsal
+
+RECORDS = 40
+
+
+def test_records_that_are_deleted_at_once_are_all_gone(aws: Any) -> None:
+    client = Clients(aws.endpoint.url).shared("route53", "us-east-1", DEFAULT_ACCOUNT)
+    zone = client.create_hosted_zone(Name="turns.test.", CallerReference="turns")["HostedZone"]["Id"]
+
+    def change(action: str, number: int) -> None:
+        client.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{
+            "Action": action, "ResourceRecordSet": {"Name": f"r{number}.turns.test.", "Type": "A", "TTL": 60,
+                                                    "ResourceRecords": [{"Value": "192.0.2.1"}]}}]})
+
+    with ThreadPoolExecutor(16) as pool:
+        for action, left in (("CREATE", RECORDS), ("DELETE", 0)):
+            list(pool.map(lambda number, action=action: change(action, number), range(RECORDS)))
+            found = client.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+            assert len([each for each in found if each["Type"] == "A"]) == left
+    client.delete_hosted_zone(Id=zone)
