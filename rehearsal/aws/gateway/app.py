@@ -32,9 +32,6 @@ _UNIMPLEMENTED = re.compile(  # how the two say it, with a status of 400, 404, 5
     rb"not (?:yet )?(?:been )?implemented|No route for |NotImplementedError|Unsupported service|Unsupported operation|"
     rb"InvalidAction|UnknownOperationException|UnsupportedOperation\b|Unknown \w* ?operation|Unknown action", re.I)
 
-_READING = ("Describe", "List", "Get")
-
-
 class Gateway:
     """Holds what the emulators don't: kept objects, remembered answers, the account behind an assumed role's key."""
 
@@ -77,7 +74,7 @@ class Gateway:
         try:
             if body is None:
                 return await self._stream(request, url, headers)
-            async with self._turn(server, to, request.method):
+            async with self._turn(server, to):
                 answer = await self._answer(request, to, url, headers, body)
         except aiohttp.ClientError as problem:
             return _response(error(kind, 503, "ServiceUnavailable", f"{server} does not answer: {problem!r}"))
@@ -88,10 +85,11 @@ class Gateway:
         answer = eks.complete(answer, self.kept, to, self.accounts.of(to), request.method, request.path)
         return _response(answer)
 
-    def _turn(self, server: Server, to: Addressed, method: str) -> contextlib.AbstractAsyncContextManager[Any]:
-        """moto answers in threads and guards nothing: of two changes to one zone at once, one was seen to be lost. Its
-        changes take turns, by account and service; with one interpreter they gain nothing from each other anyway."""
-        if server is not Server.MOTO or method in ("GET", "HEAD") or to.operation.startswith(_READING):
+    def _turn(self, server: Server, to: Addressed) -> contextlib.AbstractAsyncContextManager[Any]:
+        """moto answers in threads and guards nothing: changes to one zone at once were lost, and its reads sort lists in
+        place, in which another read then finds nothing. Its calls take turns, by account and service; in one
+        interpreter they gain nothing from each other anyway."""
+        if server is not Server.MOTO:
             return contextlib.nullcontext()
         return self._turns.setdefault((self.accounts.of(to), to.service), asyncio.Lock())
 

@@ -25,8 +25,15 @@ def test_records_that_are_deleted_at_once_are_all_gone(aws: Any) -> None:
                                                     "ResourceRecords": [{"Value": "192.0.2.1"}]}}]})
 
     with ThreadPoolExecutor(16) as pool:
+        def there(number: int) -> bool:
+            name = f"r{number}.turns.test."
+            found = client.list_resource_record_sets(HostedZoneId=zone, StartRecordName=name, StartRecordType="A")
+            return any(each["Name"] == name for each in found["ResourceRecordSets"])
+
         for action, left in (("CREATE", RECORDS), ("DELETE", 0)):
             list(pool.map(lambda number, action=action: change(action, number), range(RECORDS)))
             found = client.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
             assert len([each for each in found if each["Type"] == "A"]) == left
+            if left:
+                assert all(pool.map(there, range(RECORDS))), "a read found a list that another one was sorting"
     client.delete_hosted_zone(Id=zone)
