@@ -9,6 +9,8 @@ import threading
 
 from moto.server import main
 
+from rehearsal.aws.emulators import moto as emulators
+
 # Moto's modules, in the order in which a stack needs them.
 BACKENDS = ("ec2", "rds", "secretsmanager", "route53", "acm", "wafv2", "ecr", "ssm", "autoscaling", "elbv2")
 
@@ -20,5 +22,6 @@ def _load() -> None:
 
 if __name__ == "__main__":
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    emulators.install()
     threading.Thread(target=_load, daemon=True).start()
     main()

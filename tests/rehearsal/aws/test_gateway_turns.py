@@ -35,5 +35,16 @@ def test_records_that_are_deleted_at_once_are_all_gone(aws: Any) -> None:
             found = client.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
             assert len([each for each in found if each["Type"] == "A"]) == left
             if left:
+                client.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{
+                    "Action": "CREATE", "ResourceRecordSet": {
+                        "Name": "zz.turns.test.", "Type": "AAAA", "TTL": 60,
+                        "ResourceRecords": [{"Value": "2001:db8::1"}]}}]})
                 assert all(pool.map(there, range(RECORDS))), "a read found a list that another one was sorting"
+    change("CREATE", 1)  # the same record again: its deletion is not forgotten
+    client.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{
+        "Action": "DELETE", "ResourceRecordSet": {"Name": "r1.turns.test.", "Type": "A", "TTL": 60,
+                                                  "ResourceRecords": [{"Value": "192.0.2.1"}]}}]})
+    client.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{
+        "Action": "DELETE", "ResourceRecordSet": {"Name": "zz.turns.test.", "Type": "AAAA", "TTL": 60,
+                                                  "ResourceRecords": [{"Value": "2001:db8::1"}]}}]})
     client.delete_hosted_zone(Id=zone)

@@ -1,0 +1,28 @@
+"""What we mend inside moto's own process.
+
+Route 53: moto refuses to create a record that was created before and deleted since, because it looks for the same
+change in the zone's history. A deletion here takes the record's earlier changes out of that history.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.route53.models import ChangeList
+
+
+def install() -> None:
+    append = ChangeList.append
+
+    def append_and_forget(changes: ChangeList, item: dict[str, Any]) -> None:
+        append(changes, item)  # brings the name into the form that the history has
+        if item["Action"] == "DELETE":
+            key = _key(item)
+            changes[:] = [change for change in changes if _key(change) != key]
+
+    ChangeList.append = append_and_forget
+
+
+def _key(change: dict[str, Any]) -> tuple[Any, ...]:
+    record = change["ResourceRecordSet"]
+    return record["Name"], record["Type"], record.get("SetIdentifier")
