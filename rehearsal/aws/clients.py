@@ -171,7 +171,7 @@ class Bound:
         def call(*args: Any, **kwargs: Any) -> Any:
             with self._clients.attributed(self._call):
                 answer = found(*args, **kwargs)
-            if self._clients.on_call is not None:
+            if self._clients.on_call is not None and name in self._client.meta.method_to_api_mapping:
                 self._clients.on_call(Recorded(*self._place, name, kwargs, answer))
             return answer
 

@@ -20,7 +20,7 @@ def install() -> None:
             key = _key(item)
             changes[:] = [change for change in changes if _key(change) != key]
 
-    ChangeList.append = append_and_forget
+    setattr(ChangeList, "append", append_and_forget)  # noqa: B010 (mypy knows no assignment to a method)
 
 
 def _key(change: dict[str, Any]) -> tuple[Any, ...]:

@@ -86,8 +86,8 @@ class Gateway:
         return _response(answer)
 
     def _turn(self, server: Server, to: Addressed) -> contextlib.AbstractAsyncContextManager[Any]:
-        """moto answers in threads and guards nothing: of two changes to one list at once one can be lost. Its calls take
-        turns, by account and service; in one interpreter they gain nothing from each other anyway."""
+        """moto answers in threads and guards nothing: of two changes to one list one can be lost. Its calls take turns,
+        by account and service; in one interpreter they gain nothing from each other anyway."""
         if server is not Server.MOTO:
             return contextlib.nullcontext()
         return self._turns.setdefault((self.accounts.of(to), to.service), asyncio.Lock())
