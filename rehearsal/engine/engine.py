@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -130,7 +131,10 @@ class Engine:
         return run
 
     def _with_program(self, *, preview: bool) -> Result:
-        self._cancelled.clear()
+        with self._operation():
+            return self._run_program(preview=preview)
+
+    def _run_program(self, *, preview: bool) -> Result:
         started = time.monotonic()
         runs: list[Run] = []
 
@@ -154,7 +158,10 @@ class Engine:
         return self._result(run, started, execution.program_seconds)
 
     def _without_program(self, work: Callable[[Run, Registrar], None]) -> Result:
-        self._cancelled.clear()
+        with self._operation():
+            return self._run_on_state(work)
+
+    def _run_on_state(self, work: Callable[[Run, Registrar], None]) -> Result:
         started = time.monotonic()
         with StateLock(self.state.path):
             run = self._prepare(False)
@@ -173,6 +180,16 @@ class Engine:
         if run.cancelled.is_set():
             raise Cancelled("interrupted; finished steps are in the state, and running it again goes on from there")
         return self._result(run, started, 0.0)
+
+    @contextmanager
+    def _operation(self) -> Iterator[None]:
+        """A cancellation that came before the operation did is not lost: it ends it here."""
+        try:
+            if self._cancelled.is_set():
+                raise Cancelled("interrupted before anything was begun")
+            yield
+        finally:
+            self._cancelled.clear()
 
     def _version(self, run: Run, type: str) -> str:
         """That of the package's default provider in the state, so that an import uses the same one."""

@@ -119,7 +119,9 @@ def test_a_failed_job_ends_the_wait_at_once(client: Client, namespace: str) -> N
     wait = Background(lambda: Waiter(client, 30).ready(live))
     pods = client.path("v1", "Pod", None, namespace)
     made = await_event(client, pods, lambda event: event.object["metadata"]["name"].startswith("migrate-")).object
-    client.update_status({**made, "status": {"phase": "Failed"}})
+    # A patch: the scheduler writes the pod's status too, and a replacement would meet its version.
+    client.patch("v1", "Pod", made["metadata"]["name"], namespace, {"status": {"phase": "Failed"}},
+                 subresource="status")
     with pytest.raises(NotReady, match="the Job failed: BackoffLimitExceeded"):
         wait.end()
 

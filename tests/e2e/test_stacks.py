@@ -20,7 +20,6 @@ OUTPUTS = {
 def test_a_stack_lives_its_whole_life(candlefish: Command, stack: str) -> None:
     preview = candlefish("rehearse", "preview", "--stack", stack, "--json").document
     assert preview["changes"]["create"] == RESOURCES[stack]
-    assert len(preview["steps"]) == RESOURCES[stack]
     assert preview["outputs"]["vpcId"] == "[unknown]"
 
     built = candlefish("rehearse", "up", "--stack", stack, "--json").document

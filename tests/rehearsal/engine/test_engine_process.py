@@ -93,6 +93,15 @@ def test_an_interruption_lets_running_steps_finish_and_begins_no_other(stack: St
     assert stack.up().changes["create"] == 1
 
 
+def test_an_interruption_that_comes_before_the_operation_is_not_lost_and_counts_once(stack: Stack) -> None:
+    engine = stack.program('a = Thing("a")').engine()
+    engine.cancel()
+    with pytest.raises(Cancelled):
+        engine.up()
+    assert stack.calls() == []
+    assert engine.up().changes["create"] == 1
+
+
 def test_a_destroy_can_be_interrupted_too(stack: Stack) -> None:
     stack.up('a = Thing("a")\nb = Thing("b", value=a.generated)')
     engine = stack.engine()
