@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.conftest import Command
-from tests.stacks import RESOURCES, STACKS
+from tests.stacks import BY_TYPE, RESOURCES, STACKS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -41,7 +41,8 @@ def test_a_stack_lives_its_whole_life(candlefish: Command, stack: str) -> None:
         ("aws:rds/parameterGroup:ParameterGroup", "update")]
 
     gone = candlefish("rehearse", "destroy", "--stack", stack, "--json", "--yes").document
-    assert gone["changes"]["delete"] == RESOURCES[stack]
+    # The rehearsed teardown lifts the protection first, and with it the names of the final snapshots go.
+    assert gone["changes"]["delete"] == RESOURCES[stack] - BY_TYPE[stack].get("random:index/randomId:RandomId", 0)
     assert candlefish("rehearse", "status", "--stack", stack, "--json").document["resources"] == 0
 
 
