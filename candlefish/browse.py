@@ -8,7 +8,6 @@ import sys
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from socket import socket
 from typing import Any
 
 from aiohttp import web
@@ -19,6 +18,7 @@ from candlefish.screen import plain
 from candlefish.urls import localise
 from rehearsal.aws.servers import LOOPBACK
 from rehearsal.kubernetes.client import Client
+from rehearsal.kubernetes.controlplane_processes import free_ports
 
 PAGE = Path(__file__).with_name("browse.html")
 KINDS = (("v1", "Node"), ("apps/v1", "Deployment"), ("v1", "Pod"), ("v1", "Service"),
@@ -27,7 +27,7 @@ KINDS = (("v1", "Node"), ("apps/v1", "Deployment"), ("v1", "Pod"), ("v1", "Servi
 
 def serve(rehearsal: Rehearsal, servers: Servers, port: int) -> None:
     """Serves until interrupted; prints where."""
-    stackport_port = _free_port()
+    stackport_port = free_ports(1)[0]
     stackport = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "backend.main:app", "--host", LOOPBACK, "--port", str(stackport_port),
          "--log-level", "warning"],
@@ -37,7 +37,7 @@ def serve(rehearsal: Rehearsal, servers: Servers, port: int) -> None:
         app = web.Application()
         app.router.add_get("/", _page)
         app.router.add_get("/data.json", partial(_data, rehearsal, servers, f"http://{LOOPBACK}:{stackport_port}"))
-        port = port or _free_port()
+        port = port or free_ports(1)[0]
         print(f"http://{LOOPBACK}:{port}", flush=True)
         web.run_app(app, host=LOOPBACK, port=port, print=None)
     finally:
@@ -94,9 +94,3 @@ def _state(kind: str, spec: dict[str, Any], status: dict[str, Any]) -> str:
             return ", ".join(i.get("hostname", "") for i in status.get("loadBalancer", {}).get("ingress", []))
         case _:
             return f"{status.get('currentReplicas', 0)} of {spec.get('minReplicas')}–{spec.get('maxReplicas')}"
-
-
-def _free_port() -> int:
-    with socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])

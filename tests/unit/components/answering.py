@@ -16,6 +16,7 @@ from pulumi.runtime import mocks, rpc
 
 from infra.plans import edge, ingress
 from infra.settings import model
+from tests.unit.components.recording import holds_secret, plain
 
 ACCOUNT = "123456789012"
 KEPT = model.Lifecycle(protect=True, deletion_protection=True, final_snapshot=True, force_destroy_buckets=False)
@@ -108,24 +109,10 @@ class Monitor(mocks.MockMonitor):
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         raw = rpc.deserialize_properties(request.object)
         self.registered.append(Registered(
-            request.type, request.name, response.urn, {key: _plain(value) for key, value in raw.items()},
+            request.type, request.name, response.urn, {key: plain(value) for key, value in raw.items()},
             bool(request.protect), tuple(request.ignoreChanges), tuple(request.dependencies),
-            frozenset(key for key, value in raw.items() if _holds_secret(value))))
+            frozenset(key for key, value in raw.items() if holds_secret(value))))
         return response
-
-
-def _holds_secret(value: Any) -> bool:
-    if isinstance(value, dict):
-        return rpc.is_rpc_secret(value) or any(_holds_secret(item) for item in value.values())
-    return isinstance(value, list) and any(_holds_secret(item) for item in value)
-
-
-def _plain(value: Any) -> Any:
-    if rpc.is_rpc_secret(value):
-        return _plain(rpc.unwrap_rpc_secret(value))
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)

@@ -106,9 +106,9 @@ class Recorder(mocks.MockMonitor):
         response = super().RegisterResource(request)
         raw = rpc.deserialize_properties(request.object)
         self.registered.append(Registered(
-            request.type, request.name, {key: _plain(value) for key, value in raw.items()}, bool(request.protect),
+            request.type, request.name, {key: plain(value) for key, value in raw.items()}, bool(request.protect),
             tuple(request.ignoreChanges), tuple(request.dependencies),
-            frozenset(key for key, value in raw.items() if _holds_secret(value)), response.urn))
+            frozenset(key for key, value in raw.items() if holds_secret(value)), response.urn))
         return response
 
     def _expand(self, request: Any) -> None:
@@ -123,18 +123,18 @@ class Recorder(mocks.MockMonitor):
             "clusterSecurityGroupId": "sg-eks", "nodeSecurityGroupId": "sg-eks"}
 
 
-def _holds_secret(value: Any) -> bool:
+def holds_secret(value: Any) -> bool:
     if isinstance(value, dict):
-        return rpc.is_rpc_secret(value) or any(_holds_secret(item) for item in value.values())
-    return isinstance(value, list) and any(_holds_secret(item) for item in value)
+        return rpc.is_rpc_secret(value) or any(holds_secret(item) for item in value.values())
+    return isinstance(value, list) and any(holds_secret(item) for item in value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     if rpc.is_rpc_secret(value):
-        return _plain(rpc.unwrap_rpc_secret(value))
+        return plain(rpc.unwrap_rpc_secret(value))
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
 
 
 class Registrations:
