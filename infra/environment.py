@@ -16,6 +16,7 @@ from infra.components.edge.dns import Records, RecordsArgs
 from infra.components.edge.edge import Edge, EdgeArgs
 from infra.components.keys import Keys, KeysArgs
 from infra.components.network import Network, NetworkArgs
+from infra.components.operations.notifications import Notifications, NotificationsArgs, Place
 from infra.components.registry import Registry, RegistryArgs
 from infra.components.roles import DeployRole, DeployRoleArgs
 from infra.components.secrets import Secrets, SecretsArgs
@@ -48,6 +49,13 @@ class Environment:
         edge_keys = keys if edge_provider is provider else Keys(
             "edge-keys", KeysArgs(account_id=account, region=EDGE_REGION, protect=lifecycle.protect),
             pulumi.ResourceOptions(providers=[edge_provider]))
+        notifications = Notifications("notifications", NotificationsArgs(
+            function_name=names.resource("notifications"), environment=settings.environment, account_id=account,
+            here=Place(settings.region, provider, keys.logs_key_arn),
+            edge=None if edge_keys is keys else Place(EDGE_REGION, edge_provider, edge_keys.logs_key_arn),
+            data_key_arn=keys.data_key_arn, settings=settings.operations.notifications,
+            secret_prefix=f"candlefish-{settings.environment}", dashboard_url=names.dashboard_url(settings.region),
+            log_retention_days=settings.storage.log_retention_days, protect=lifecycle.protect), here)
         network = Network("network", NetworkArgs(
             settings=settings.network, region=settings.region, logs_key_arn=keys.logs_key_arn,
             zone_names=settings.network.zones or zone_names(settings.region, settings.network.zone_count)), here)
@@ -145,6 +153,8 @@ class Environment:
             "eventsFunction": analytics.function_name,
             "repositories": registry.repository_urls,
             "deployRoleArn": deploy.deploy_role_arn,
+            "alertsTopicArn": notifications.alerts_topic_arn,
+            "incidentsTopicArn": notifications.incidents_topic_arn,
             "dashboards": [],
         }
 

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from infra.components.base import Component
 from infra.components.documents import rendered
-from infra.plans import policies
+from infra.plans import policies, topics
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Keys(Component):
         account = args.account_id
         data = key("data", "Data at rest", rendered(policies.data_key, account_id=account))
         logs = key("logs", "Log groups, topics and queues",
-                   rendered(policies.logs_key, account_id=account, region=args.region))
+                   rendered(logs_key, account_id=account, region=args.region))
         cluster = key("cluster", "Secrets of the Kubernetes cluster",
                       rendered(policies.cluster_key, account_id=account))
         self.data_key_arn, self.data_key_id = data.key_arn, data.key_id
@@ -85,3 +85,7 @@ class Keys(Component):
             "dataKeyArn": self.data_key_arn, "dataKeyId": self.data_key_id, "logsKeyArn": self.logs_key_arn,
             "logsKeyId": self.logs_key_id, "clusterKeyArn": self.cluster_key_arn,
             "clusterKeyId": self.cluster_key_id})
+
+
+def logs_key(account_id: str, region: str) -> policies.Document:
+    return policies.logs_key(account_id, region, topics.key_statements(account_id, region))

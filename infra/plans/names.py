@@ -40,3 +40,8 @@ class Names:
 
     def application_log_group(self) -> str:
         return f"/candlefish/{self.environment}/application"
+
+    def dashboard_url(self, region: str) -> str:
+        """The console's page of the environment's CloudWatch dashboard (M1)."""
+        return (f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
+                f"#dashboards/dashboard/{self.resource('animation')}")

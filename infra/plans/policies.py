@@ -81,8 +81,9 @@ def data_key(account_id: str) -> Document:
     ])
 
 
-def logs_key(account_id: str, region: str) -> Document:
-    """Key of log groups, topics and queues: CloudWatch Logs for this account's groups, and what publishes to topics."""
+def logs_key(account_id: str, region: str, publishers: Sequence[Statement] = ()) -> Document:
+    """Key of log groups, topics and queues: CloudWatch Logs for this account's groups, and what publishes to topics
+    (`infra.plans.topics.key_statements`)."""
     return document([
         key_administration(account_id),
         allow("CloudWatchLogs",
@@ -90,9 +91,7 @@ def logs_key(account_id: str, region: str) -> Document:
               principal={"Service": f"logs.{region}.amazonaws.com"},
               condition={"ArnLike": {
                   "kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{region}:{account_id}:log-group:*"}}),
-        # Alarms and rules publish to encrypted topics as services; CloudWatch documents no source condition for it.
-        allow("Publishers", ["kms:Decrypt", "kms:GenerateDataKey*"], ["*"],
-              principal={"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}),
+        *publishers,
     ])
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from infra.settings.base import Model
+from infra.settings.operations import Operations
 
 
 class Environment(StrEnum):
@@ -217,5 +218,6 @@ class Settings(Model):
     services: tuple[Service, ...] = Field(min_length=1)
     rollout: Rollout = Rollout()
     pipelines: Pipelines = Pipelines()
+    operations: Operations = Operations()
     lifecycle: Lifecycle
     monthly_budget_usd: Annotated[int, Field(gt=0)]

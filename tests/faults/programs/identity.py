@@ -15,6 +15,15 @@ aws("iam/rolePolicyAttachment:RolePolicyAttachment", "worker", {
     "role": worker.name, "policyArn": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"})
 letters = aws("sqs/queue:Queue", "letters", {"messageRetentionSeconds": step(86400, 172800),
                                              "kmsMasterKeyId": key.id, "tags": tags()}, "arn")
+topic = aws("sns/topic:Topic", "alerts", {"kmsMasterKeyId": key.id, "displayName": step("first", "second"),
+                                         "tags": tags()}, "arn")
+aws("sns/topicPolicy:TopicPolicy", "alerts", {"arn": topic.arn, "policy": pulumi.Output.json_dumps({
+    "Version": "2012-10-17", "Statement": [{
+        "Sid": step("First", "Second"), "Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": "sns:Publish", "Resource": topic.arn}]})})
+if kept():
+    aws("sns/topicSubscription:TopicSubscription", "alerts", {
+        "topic": topic.arn, "protocol": "sqs", "endpoint": letters.arn, "rawMessageDelivery": step(False, True)})
 table = aws("dynamodb/table:Table", "events", {
     "billingMode": "PAY_PER_REQUEST", "hashKey": "id", "attributes": [{"name": "id", "type": "S"}],
     "pointInTimeRecovery": {"enabled": step(False, True)}, "ttl": {"enabled": True, "attributeName": "expiresAt"},
@@ -23,14 +32,17 @@ table = aws("dynamodb/table:Table", "events", {
 log = aws("cloudwatch/logGroup:LogGroup", "function", {"retentionInDays": step(30, 90), "kmsKeyId": key.arn,
                                                        "tags": tags()}, "name")
 if kept():
-    aws("lambda/function:Function", "processor", {
+    function = aws("lambda/function:Function", "processor", {
         "role": worker.arn, "runtime": "python3.13", "handler": "main.handle", "memorySize": step(128, 256),
         "architectures": ["arm64"], "deadLetterConfig": {"targetArn": letters.arn},
         "reservedConcurrentExecutions": step(5, 10),
         "code": pulumi.AssetArchive({"main.py": pulumi.StringAsset(
             f"def handle(event, context):\n    return {step(1, 2)}\n")}),
         "loggingConfig": {"logFormat": "Text", "logGroup": log.name},
-        "environment": {"variables": {"STAGE": step("first", "second")}}, "tags": tags()})
+        "environment": {"variables": {"STAGE": step("first", "second")}}, "tags": tags()}, "name")
+    aws("lambda/permission:Permission", "alerts", {
+        "function": function.name, "action": "lambda:InvokeFunction", "principal": "sns.amazonaws.com",
+        "sourceArn": topic.arn})
     aws("iam/openIdConnectProvider:OpenIdConnectProvider", "github", {
         "url": "https://token.actions.githubusercontent.com", "clientIdLists": ["sts.amazonaws.com"], "tags": tags()})
 suffix = Raw("random:index/randomId:RandomId", "suffix", {"byteLength": 4}, "hex")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.plans import policies
+from infra.plans import policies, topics
 from infra.plans.load_balancer_policy import load_balancer_controller
 
 pytestmark = pytest.mark.unit
@@ -25,7 +25,9 @@ documents = st.one_of(
     st.builds(policies.pod_identity_trust),
     st.builds(policies.github_trust, arns, st.just("candlefish-ai/platform"), st.just("production")),
     st.builds(policies.data_key, accounts), st.builds(policies.cluster_key, accounts),
-    st.builds(policies.logs_key, accounts, regions),
+    st.builds(lambda account, region: policies.logs_key(account, region, topics.key_statements(account, region)),
+              accounts, regions),
+    st.builds(topics.topic_policy, arns, accounts, regions),
     st.builds(lambda arn, account, distribution: policies.bucket_policy(
         arn, [policies.distribution_reads(arn, distribution), *policies.log_deliveries(arn, account)]),
         arns, accounts, arns),
