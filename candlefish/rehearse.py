@@ -27,6 +27,7 @@ Stack = Annotated[str, typer.Option("--stack", "-s", help="development, staging,
 Seed = Annotated[int, typer.Option(help="names and faults that are drawn come out the same for the same seed")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+Unasked = Annotated[bool, typer.Option("--yes", "-y", help="for scripts; nothing is asked")]
 Changes = Annotated[list[str] | None, typer.Option(
     "--config", "-c", metavar="PATH=VALUE", help="a setting for this run, such as network.natGatewayCount=3")]
 NoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="exit 4 if anything would change or has changed")]
@@ -40,7 +41,7 @@ def errors() -> tuple[type[Exception], ...]:
 
 @app.command()
 def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Changes = None,
-       expect_no_changes: NoChanges = False) -> None:
+       expect_no_changes: NoChanges = False, yes: Unasked = False) -> None:
     """Builds the environment, or brings it up to date, and leaves it running."""
     screen = Screen(quiet=as_json)
     rehearsal = Rehearsal(stack, seed=seed, changes=config or (), report=screen.say)
