@@ -20,6 +20,7 @@ from rehearsal.aws.coverage import report
 from rehearsal.engine.errors import EngineError
 from rehearsal.engine.results import EventKind, Result
 from rehearsal.engine.values import Secret
+from rehearsal.kubernetes.coverage import report as report_of_kubernetes
 
 app = typer.Typer(no_args_is_help=True, help="Build, look at and take down an environment on this machine, offline.")
 
@@ -190,7 +191,7 @@ def env(stack: Stack = STAGING) -> None:
 @app.command()
 def coverage(as_json: Json = False) -> None:
     """How each resource type and property is served: emulated, kept by us, or unknown."""
-    rows = report()
+    rows = [*report(), *report_of_kubernetes()]
     if as_json:
         emit(rows)
         return

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from infra.components.addons import Addons, AddonsArgs
 from infra.components.analytics.analytics import Analytics, AnalyticsArgs
 from infra.components.cache import Cache, CacheArgs
+from infra.components.certificates import ClusterCertificates, ClusterCertificatesArgs
 from infra.components.cluster import Cluster, ClusterArgs
 from infra.components.database import DATABASE_NAME, Database, DatabaseArgs
 from infra.components.edge.dns import Records, RecordsArgs
@@ -22,12 +23,15 @@ from infra.components.roles import DeployRole, DeployRoleArgs
 from infra.components.secrets import Secrets, SecretsArgs
 from infra.components.storage import ServedBuckets, ServedBucketsArgs, Storage, StorageArgs
 from infra.components.workloads.workloads import Workloads, WorkloadsArgs
+from infra.plans.charts import Facts
 from infra.plans.external_secrets import DatabasePlace
+from infra.plans.monitoring import GRAFANA_SECRET
 from infra.plans.names import Names
 from infra.plans.places import EDGE_REGION, zone_names
 from infra.plans.subnets import plan
 from infra.plans.tags import default_tags
 from infra.settings.model import Settings
+from infra.settings.platform import Feature
 
 BUILT_IN_SECRETS = ("database", "cache", "jwt")  # of these the stack knows the value; others are filled by operators
 
@@ -62,7 +66,7 @@ class Environment:
         cluster = Cluster("cluster", ClusterArgs(
             name=names.cluster, settings=settings.cluster, vpc_id=network.vpc_id,
             private_subnet_ids=network.private_subnet_ids, cluster_key_arn=keys.cluster_key_arn,
-            logs_key_arn=keys.logs_key_arn, instance_tags=tags,
+            logs_key_arn=keys.logs_key_arn, instance_tags=tags, features=settings.addons.features,
             deletion_protection=lifecycle.deletion_protection), here)
         database = Database("database", DatabaseArgs(
             name=names.resource("db"), settings=settings.database, lifecycle=lifecycle, vpc_id=network.vpc_id,
@@ -82,6 +86,7 @@ class Environment:
             replicate_to=None), here)
         secrets = Secrets("secrets", SecretsArgs(
             jwt_name=names.jwt_secret, prefix=f"candlefish-{settings.environment}", others=operators_secrets(settings),
+            accounts=[GRAFANA_SECRET] if Feature.MONITORING in settings.addons.features else [],
             data_key_arn=keys.data_key_arn, protect=lifecycle.protect), here)
         secret_arns = {**secrets.arns, "database": database.secret_arn, "cache": cache.secret_arn}
         edge = Edge("edge", EdgeArgs(
@@ -98,12 +103,18 @@ class Environment:
             role_name=names.resource("lambda-role"), environment=settings.environment, analytics=settings.analytics,
             lifecycle=lifecycle, key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn,
             log_retention_days=settings.storage.log_retention_days), here)
-        addons = Addons("addons", AddonsArgs(
-            cluster_name=cluster.name, account_id=account, region=settings.region, vpc_id=network.vpc_id,
-            secret_arns=list(secret_arns.values()), secret_key_arn=keys.data_key_arn,
-            secret_namespaces=[settings.cluster.namespace], default_tags={**tags, "Component": "addons"}),
-            pulumi.ResourceOptions(providers=[provider, cluster.provider]))
         subnets = plan(settings.network.cidr, settings.network.zone_count)
+        addons = Addons("addons", AddonsArgs(
+            facts=Facts(
+                cluster_name=cluster.name, kubernetes_version=settings.cluster.version, account_id=account,
+                region=settings.region, vpc_id=network.vpc_id, namespace=settings.cluster.namespace,
+                secret_arns=list(secret_arns.values()), secret_key_arn=keys.data_key_arn,
+                default_tags={**tags, "Component": "addons"}, log_groups=names.cluster_log_groups,
+                replicas=settings.addons.replicas, monitoring=settings.addons.monitoring),
+            features=settings.addons.features, door_cidrs=tuple(map(str, subnets.public)),
+            vpc_cidr=str(settings.network.cidr), service_cidr=str(settings.cluster.service_cidr),
+            grafana_secret_arn=secret_arns.get(GRAFANA_SECRET)),
+            pulumi.ResourceOptions(providers=[provider, cluster.provider]))
         workloads = Workloads("workloads", WorkloadsArgs(
             namespace=settings.cluster.namespace, services=settings.services, hosts=edge.hosts,
             cluster_name=names.cluster, secrets=secret_arns, secret_store=addons.secret_store_name,
@@ -113,7 +124,12 @@ class Environment:
             public_subnet_ids=network.public_subnet_ids, certificate_arn=edge.regional_certificate_arn,
             web_acl_arn=edge.regional_web_acl_arn, tags={**tags, "Component": "workloads"}), pulumi.ResourceOptions(
             # The load balancer is refused while the bucket's policy doesn't let it deliver its logs.
-            providers=[provider, cluster.provider], depends_on=[addons, storage.logs]))
+            providers=[provider, cluster.provider], depends_on=[*addons.foundations, storage.logs]))
+        if Feature.CERTIFICATES in settings.addons.features:
+            ClusterCertificates("cluster-certificates", ClusterCertificatesArgs(
+                namespace=settings.cluster.namespace, made_namespace=workloads.namespace,
+                services=[service.name for service in settings.services]),
+                pulumi.ResourceOptions(providers=[cluster.provider]))
         Records("records", RecordsArgs(
             hosts=edge.hosts, zone_id=edge.zone_id, distribution_domain=edge.distribution_domain,
             distribution_zone_id=edge.distribution_zone_id, load_balancer_domain=workloads.load_balancer_domain,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -11,9 +11,11 @@ import pulumi_eks as eks
 import pulumi_kubernetes as kubernetes
 
 from infra.components.base import Component
-from infra.components.managed_addons import BEFORE_NODES, ON_NODES, ManagedAddons, ManagedAddonsArgs
+from infra.components.managed_addons import ManagedAddons, ManagedAddonsArgs
 from infra.components.node_groups import NodeGroups, NodeGroupsArgs
+from infra.plans.managed_addons import VERSIONS, wanted
 from infra.settings import model
+from infra.settings.platform import Feature
 
 _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 _ADMINISTRATOR_POLICY = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
@@ -21,7 +23,8 @@ _ADMINISTRATOR_POLICY = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSCluster
 
 @dataclass(frozen=True)
 class ClusterArgs:
-    """`name` is the physical name; `addon_versions` pins managed add-ons (default: EKS's default for the version).
+    """`name` is the physical name; `features` ask for further managed add-ons; `addon_versions`: releases of
+    add-ons other than those in infra/plans/managed_addons.py.
 
     `instance_tags`: tags of the nodes, which the provider's default tags don't reach.
     `kubeconfig_role_arn`: the role that the kubeconfig assumes, when the AWS provider assumes one too.
@@ -35,6 +38,7 @@ class ClusterArgs:
     logs_key_arn: pulumi.Input[str]
     instance_tags: Mapping[str, str]
     deletion_protection: bool = False
+    features: Collection[Feature] = ()
     addon_versions: Mapping[str, str] = field(default_factory=dict)
     kubeconfig_role_arn: pulumi.Input[str] | None = None
 
@@ -78,15 +82,15 @@ class Cluster(Component):
         self.node_security_group_id = cluster.node_security_group_id
         self.cluster_security_group_id = cluster.cluster_security_group_id
 
+        versions = {**VERSIONS[args.settings.version], **args.addon_versions}
         before = ManagedAddons(f"{name}-base", ManagedAddonsArgs(
-            cluster_name=self.name, addons=BEFORE_NODES, versions=args.addon_versions), opts=self.child())
+            self.name, wanted(args.features, before_nodes=True), versions), opts=self.child())
         nodes = NodeGroups(f"{name}-nodes", NodeGroupsArgs(
             cluster_name=self.name, version=args.settings.version, subnet_ids=args.private_subnet_ids,
             node_groups=args.settings.node_groups, instance_tags={**args.instance_tags, "Component": self.module}),
             opts=self.child(depends_on=[before]))
         after = ManagedAddons(f"{name}-addons", ManagedAddonsArgs(
-            cluster_name=self.name, addons=ON_NODES, versions=args.addon_versions),
-            opts=self.child(depends_on=[nodes]))
+            self.name, wanted(args.features, before_nodes=False), versions), opts=self.child(depends_on=[nodes]))
         self.node_role_arn, self.node_group_names = nodes.role_arn, nodes.names
 
         self.provider = kubernetes.Provider(

@@ -1,53 +1,26 @@
-"""Add-ons that EKS itself manages (K2), in the two groups that the order of creation asks for."""
+"""Add-ons that EKS itself manages (K2)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from infra.components.base import Component
 from infra.plans import policies
-
-
-@dataclass(frozen=True)
-class ManagedAddon:
-    """`service_account` and `policy_arn`: the pods' identity, for add-ons that call AWS."""
-
-    name: str
-    configuration: Mapping[str, Any] = field(default_factory=dict)
-    service_account: str | None = None
-    policy_arn: str | None = None
-
-
-BEFORE_NODES = (
-    ManagedAddon("eks-pod-identity-agent"),
-    ManagedAddon("vpc-cni", {"enableNetworkPolicy": "true"}, "aws-node",
-                 "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"),
-    ManagedAddon("kube-proxy"),
-)
-"""DaemonSets, healthy without a node; a node is not ready without them."""
-
-ON_NODES = (
-    ManagedAddon("coredns"),
-    ManagedAddon("aws-ebs-csi-driver", {}, "ebs-csi-controller-sa",
-                 "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"),
-    ManagedAddon("metrics-server"),
-)
-"""Deployments: EKS reports them degraded, and creation waits up to 20 minutes, until there are nodes."""
+from infra.plans.managed_addons import ManagedAddon
 
 
 @dataclass(frozen=True)
 class ManagedAddonsArgs:
-    """`versions`: add-on → version; others get EKS's default for the cluster's version when they are created."""
+    """`versions`: add-on → release, of every add-on: one that is missing is an error."""
 
     cluster_name: pulumi.Input[str]
     addons: Sequence[ManagedAddon]
-    versions: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str]
 
 
 class ManagedAddons(Component):
@@ -61,7 +34,7 @@ class ManagedAddons(Component):
             identity = [self._identity(f"{name}-{addon.name}", addon)] if addon.policy_arn else None
             aws.eks.Addon(
                 f"{name}-{addon.name}", cluster_name=args.cluster_name, addon_name=addon.name,
-                addon_version=args.versions.get(addon.name),
+                addon_version=args.versions[addon.name],
                 configuration_values=json.dumps(dict(addon.configuration)) if addon.configuration else None,
                 pod_identity_associations=identity, resolve_conflicts_on_create="OVERWRITE",
                 resolve_conflicts_on_update="OVERWRITE", opts=self.child())

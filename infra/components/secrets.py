@@ -12,17 +12,20 @@ import pulumi_random as random
 from infra.components.base import Component
 
 JWT_KEY_LENGTH = 64
+ACCOUNT_PASSWORD_LENGTH = 32
 
 
 @dataclass(frozen=True)
 class SecretsArgs:
     """`jwt_name`: prefix of the JWT key's physical name. `others`: further secrets, made with an empty document that
-    an operator fills. `prefix`: what their physical names start with."""
+    an operator fills. `accounts`: secrets with a `username`, `admin`, and a generated `password`. `prefix`: what the
+    physical names of both start with."""
 
     jwt_name: str
     prefix: str
     others: Sequence[str]
     data_key_arn: pulumi.Input[str]
+    accounts: Sequence[str] = ()
     recovery_window_days: int = 30  # 0 or 7 to 30
     protect: bool = False
 
@@ -46,6 +49,12 @@ class Secrets(Component):
         for other in args.others:
             arns[other] = self._secret(f"{name}-{other}", f"{args.prefix}/{other}", f"Filled by operators: {other}",
                                        "{}", args)
+        for account in args.accounts:
+            password = random.RandomPassword(f"{name}-{account}", length=ACCOUNT_PASSWORD_LENGTH, special=False,
+                                             opts=self.child())
+            arns[account] = self._secret(
+                f"{name}-{account}", f"{args.prefix}/{account}", f"Administrator: {account}",
+                pulumi.Output.json_dumps({"username": "admin", "password": password.result}), args)
         self.arns = arns
         self.register_outputs({"arns": arns})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from infra.plans.instances import InstanceType
@@ -15,6 +15,14 @@ NODE_AGENTS_PODS = 6
 # What the cluster's own add-ons take once: CoreDNS 2 × 100m/70Mi, metrics-server 100m/200Mi, load balancer controller
 # 2 × 100m/128Mi, External Secrets 3 × 50m/64Mi, EBS CSI controller 2 × 60m/240Mi.
 CLUSTER_ADDONS = ((100, 70, 2), (100, 200, 1), (100, 128, 2), (50, 64, 3), (60, 240, 2))
+# And what a feature brings, by the requests in infra/plans/charts.py and monitoring.py: the autoscaler's two;
+# Prometheus, two Alertmanagers, Grafana, operator and kube-state-metrics; Jaeger. cert-manager's pods request nothing.
+FEATURE_ADDONS = {
+    "autoscaler": ((100, 300, 2),),
+    "certificates": ((0, 0, 3),),
+    "monitoring": ((250, 1024, 1), (25, 64, 2), (100, 256, 1), (50, 128, 1), (25, 96, 1)),
+    "tracing": ((100, 512, 1),),
+}
 
 
 @dataclass(frozen=True)
@@ -75,8 +83,10 @@ def both_colours(service: str, cpu_millis: int, memory_mib: int, maximum_replica
     return Demand(service, cpu_millis, memory_mib, 2 * maximum_replicas)
 
 
-def fit(demands: Sequence[Demand], pools: Sequence[NodePool]) -> Fit:
-    """Places the largest pods first on the first node with room, on all node groups at their maximum.
+def fit(demands: Sequence[Demand], pools: Sequence[NodePool], features: Collection[str] = ()) -> Fit:
+    """`features`: of the cluster's add-ons; those that bring no pods of their own are not in `FEATURE_ADDONS`.
+
+    Places the largest pods first on the first node with room, on all node groups at their maximum.
 
     First-fit decreasing needs at most 11/9 of the best packing's nodes, so a refusal can be wrong only within that
     margin; an acceptance is a real placement.
@@ -87,7 +97,8 @@ def fit(demands: Sequence[Demand], pools: Sequence[NodePool]) -> Fit:
               pool.instance.maximum_pods - NODE_AGENTS_PODS)
         for pool in pools for _ in range(pool.maximum)
     ]
-    addons = [Demand("cluster add-ons", cpu, memory, pods) for cpu, memory, pods in CLUSTER_ADDONS]
+    wanted = [*CLUSTER_ADDONS, *(each for feature in features for each in FEATURE_ADDONS.get(feature, ()))]
+    addons = [Demand("cluster add-ons", cpu, memory, pods) for cpu, memory, pods in wanted]
     shortfalls = []
     for demand in [*addons, *sorted(demands, key=lambda d: (-max(d.cpu_millis, d.memory_mib / 4), d.service))]:
         homeless = sum(

@@ -45,3 +45,10 @@ class Names:
         """The console's page of the environment's CloudWatch dashboard (M1)."""
         return (f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
                 f"#dashboards/dashboard/{self.resource('animation')}")
+
+    @property
+    def cluster_log_groups(self) -> dict[str, str]:
+        """What the cluster's log shipper writes to (M1)."""
+        website = f"/aws/eks/{self.resource('website')}"
+        return {"application": self.application_log_group(), "animation": f"{website}/animation",
+                "performance": f"{website}/performance"}

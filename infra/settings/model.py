@@ -13,6 +13,7 @@ from pydantic import Field
 
 from infra.settings.base import Model
 from infra.settings.operations import Operations
+from infra.settings.platform import Addons
 
 
 class Environment(StrEnum):
@@ -210,6 +211,7 @@ class Settings(Model):
     domain: Domain = Domain()
     network: Network
     cluster: Cluster
+    addons: Addons = Addons()
     database: Database
     cache: Cache
     storage: Storage = Storage()

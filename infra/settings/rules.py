@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from infra.plans.capacity import NodePool, both_colours, fit
 from infra.plans.instances import INSTANCE_TYPES
+from infra.plans.managed_addons import VERSIONS
 from infra.plans.places import ZONES
 from infra.plans.subnets import plan
 from infra.settings.errors import Problem
@@ -19,7 +20,6 @@ Rule = Callable[[Settings], Iterator[Problem]]
 
 PRIVATE_RANGES = tuple(IPv4Network(r) for r in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")  # some AWS services on EC2 use it (VPC user guide)
-CLUSTER_VERSIONS = ("1.32", "1.33", "1.34", "1.35")  # EKS standard support
 OUTSIDE = "front-door"
 HOSTS = ("apex", "www", "api")
 TARGETS = ("database", "cache", "internet")
@@ -63,8 +63,9 @@ def network(settings: Settings) -> Iterator[Problem]:
 
 
 def cluster(settings: Settings) -> Iterator[Problem]:
-    if settings.cluster.version not in CLUSTER_VERSIONS:
-        yield Problem("cluster.version", settings.cluster.version, f"one of {', '.join(CLUSTER_VERSIONS)}")
+    if settings.cluster.version not in VERSIONS:
+        yield Problem("cluster.version", settings.cluster.version,
+                      f"one of {', '.join(VERSIONS)} (infra/plans/managed_addons.py)")
     for cidr in settings.cluster.public_access_cidrs:
         if cidr.prefixlen == 0:
             yield Problem("cluster.publicAccessCidrs", str(cidr), "ranges of your own; never the whole internet")
@@ -188,7 +189,7 @@ def capacity(settings: Settings) -> Iterator[Problem]:
     demands = [both_colours(s.name, s.resources.cpu_millis, s.resources.memory_mib, s.replicas.maximum)
                for s in settings.services]
     nodes = ", ".join(f"{name} at most {g.maximum} × {'/'.join(g.instance_types)}" for name, g in groups.items())
-    for short in fit(demands, pools).shortfalls:
+    for short in fit(demands, pools, settings.addons.features).shortfalls:
         yield Problem(
             f"services.{short.service}" if short.service in {s.name for s in settings.services} else short.service,
             f"short of {short.cpu_millis}m CPU and {short.memory_mib} MiB: {short.pods} pods find no node",

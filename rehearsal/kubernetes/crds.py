@@ -1,7 +1,8 @@
-"""The custom kinds that Helm charts bring, with schemas that accept anything below `spec`.
+"""The custom kinds that Helm charts and EKS add-ons bring.
 
-The charts themselves are not rendered: their objects' kinds exist so that the program can create them, and their
-content is listed as unvalidated. Kinds and versions as in the projects' own CustomResourceDefinitions.
+The charts themselves are not rendered: their objects' kinds exist so that the program can create them. Where the
+project's own definition is at hand (`rehearsal.kubernetes.definitions`), the API server validates with it; the others
+accept anything below `spec`, and are listed as unvalidated. Kinds and versions as in the projects' definitions.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rehearsal.kubernetes.client import Object
+from rehearsal.kubernetes.definitions import published
 
 RELEASE_LABEL = "candlefish.ai/release"
 
@@ -45,6 +47,19 @@ def _plural(kind: str) -> str:
     return f"{lower[:-1]}ies" if lower.endswith("y") else f"{lower}s"
 
 
+_CERT_MANAGER = (*_kinds("cert-manager.io", ("v1",), "Certificate", "CertificateRequest", "Issuer",
+                         cluster=("ClusterIssuer",)),
+                 *_kinds("acme.cert-manager.io", ("v1",), "Challenge", "Order"))
+
+# EKS add-on → (the namespace that it makes, the kinds it defines); the others have neither (EKS user guide, add-ons).
+ADDONS: Mapping[str, tuple[str, tuple[Kind, ...]]] = {
+    "cert-manager": ("cert-manager", _CERT_MANAGER),
+    "external-dns": ("external-dns", ()),
+    "fluent-bit": ("fluent-bit", ()),
+    "kube-state-metrics": ("kube-state-metrics", ()),
+    "prometheus-node-exporter": ("prometheus-node-exporter", ()),
+}
+
 # Chart name → the kinds it defines.
 CHARTS: Mapping[str, tuple[Kind, ...]] = {
     "external-secrets": (
@@ -53,9 +68,7 @@ CHARTS: Mapping[str, tuple[Kind, ...]] = {
         *_kinds("external-secrets.io", ("v1alpha1",), "PushSecret")),
     "aws-load-balancer-controller": _kinds("elbv2.k8s.aws", ("v1beta1",), "TargetGroupBinding",
                                            cluster=("IngressClassParams",)),
-    "cert-manager": (*_kinds("cert-manager.io", ("v1",), "Certificate", "CertificateRequest", "Issuer",
-                             cluster=("ClusterIssuer",)),
-                     *_kinds("acme.cert-manager.io", ("v1",), "Challenge", "Order")),
+    "cert-manager": _CERT_MANAGER,
     "kube-prometheus-stack": (
         *_kinds("monitoring.coreos.com", ("v1",), "Alertmanager", "PodMonitor", "Probe", "Prometheus",
                 "PrometheusRule", "ServiceMonitor", "ThanosRuler"),
@@ -95,12 +108,22 @@ def of_chart(chart: str) -> tuple[Kind, ...]:
     return CHARTS[name]
 
 
+def is_of_addon(api_version: str, kind: str) -> bool:
+    """Whether an EKS add-on defines the kind."""
+    group = api_version.partition("/")[0]
+    return any((each.group, each.kind) == (group, kind) for _, kinds in ADDONS.values() for each in kinds)
+
+
 def definition(kind: Kind, release: str) -> Object:
     """The CustomResourceDefinition, labelled with the release (its identifier with "/" as ".")."""
+    labels = {RELEASE_LABEL: release}
+    known = published(kind.name)
+    if known is not None:
+        return {**known, "metadata": {**known["metadata"], "labels": labels}}
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     return {
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": kind.name, "labels": {RELEASE_LABEL: release}},
+        "metadata": {"name": kind.name, "labels": labels},
         "spec": {
             "group": kind.group, "scope": "Namespaced" if kind.namespaced else "Cluster",
             "names": {"kind": kind.kind, "listKind": f"{kind.kind}List", "plural": kind.plural,
@@ -112,4 +135,4 @@ def definition(kind: Kind, release: str) -> Object:
 def unvalidated() -> tuple[tuple[str, str], ...]:
     """(apiVersion, kind) of everything whose content nothing checks; for the coverage report."""
     return tuple(sorted({(f"{kind.group}/{version}", kind.kind) for kinds in CHARTS.values() for kind in kinds
-                         for version in kind.versions}))
+                         for version in kind.versions if published(kind.name) is None}))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from rehearsal.engine import provider as contract
 from rehearsal.engine.provider import Context, ProviderError
 from rehearsal.engine.values import Properties
+from rehearsal.kubernetes import crds
 from rehearsal.kubernetes import provider_diff as diffs
 from rehearsal.kubernetes import provider_ownership as ownership
 from rehearsal.kubernetes.client import (
@@ -25,6 +26,8 @@ from rehearsal.kubernetes.provider_names import Token, identifier, split
 from rehearsal.kubernetes.waits import NotReady, Waiter
 
 CREATE_ATTEMPTS = 5  # as the real provider: a namespace or a definition may be on its way
+# EKS calls an add-on active when its objects are there; here the agent follows it, seconds later on a busy machine.
+ADDON_ATTEMPTS = 9
 FIRST_PAUSE_SECONDS = 0.2
 # The provider deletes in the foreground; for kinds that own no other objects that only takes the garbage collector's
 # time, with the same result.
@@ -69,12 +72,13 @@ class Objects:
         """An upsert, as with the real provider: an object of that name is taken over unless another manager owns a
         field of it with another value. Retries while the namespace or the kind is missing."""
         pause = FIRST_PAUSE_SECONDS
-        for attempt in range(1, CREATE_ATTEMPTS + 1):
+        attempts = ADDON_ATTEMPTS if crds.is_of_addon(body["apiVersion"], body["kind"]) else CREATE_ATTEMPTS
+        for attempt in range(1, attempts + 1):
             try:
                 applied = self._apply(body, manager)
                 break
             except NotFound as error:
-                if attempt == CREATE_ATTEMPTS or self.context.cancelled.wait(pause):
+                if attempt == attempts or self.context.cancelled.wait(pause):
                     raise
                 self.context.report(f"Retry #{attempt}; creation failed: {error}")
                 pause *= 2

@@ -1,7 +1,8 @@
 """`kubernetes:helm.sh/v3:Release`: recorded in the cluster as Helm records it, so that `helm list` shows it.
 
 The chart is not fetched and not rendered: its values are not validated and none of its objects exist, except the
-definitions of its custom kinds (crds.py), without which the program's own objects could not be created.
+definitions of its custom kinds (crds.py), without which the program's own objects could not be created, and Services
+that others know by name (release_services.py), without pods.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from rehearsal.engine.provider import Checked, Context, Diff, Failure, Found, ProviderError
 from rehearsal.engine.provider import NotFound as Gone
 from rehearsal.engine.values import UNKNOWN, Properties
-from rehearsal.kubernetes import crds
+from rehearsal.kubernetes import crds, release_services
 from rehearsal.kubernetes import provider_diff as diffs
 from rehearsal.kubernetes.client import Client, NotFound, Object
 from rehearsal.kubernetes.provider_names import autoname, split
@@ -53,6 +54,7 @@ def create(client: Client, context: Context, inputs: Properties) -> tuple[str, P
     namespace, name = str(inputs["namespace"]), str(inputs["name"])
     _namespace(client, namespace, bool(inputs.get("createNamespace")))
     _definitions(client, context, inputs)
+    _services(client, inputs)
     client.apply(_record(inputs, 1), field_manager=FIELD_MANAGER, force=True)
     context.report("the chart is recorded, not rendered: its values are not validated")
     return f"{namespace}/{name}", _outputs(inputs, 1)
@@ -64,6 +66,7 @@ def update(client: Client, context: Context, id: str, inputs: Properties) -> Pro
         raise Gone(f"there is no Helm release {id}")
     revision = max(found) + 1
     _definitions(client, context, inputs)
+    _services(client, inputs)
     client.apply(_record(inputs, revision), field_manager=FIELD_MANAGER, force=True)
     for old, name in found.items():
         if old < revision:
@@ -83,10 +86,11 @@ def read(client: Client, id: str, inputs: Properties | None) -> Found | None:
 
 
 def delete(client: Client, id: str) -> None:
-    """The record, and the definitions that came with this release: with them go the objects of those kinds."""
-    definitions = client.list("apiextensions.k8s.io/v1", "CustomResourceDefinition",
-                              labels=f"{crds.RELEASE_LABEL}={id.replace('/', '.')}")
-    for each in definitions:
+    """The record, and the definitions and Services that came with this release: with the definitions go the objects of
+    those kinds."""
+    label = f"{crds.RELEASE_LABEL}={id.replace('/', '.')}"
+    definitions = client.list("apiextensions.k8s.io/v1", "CustomResourceDefinition", labels=label)
+    for each in [*definitions, *client.list("v1", "Service", split(id)[0] or "default", labels=label)]:
         _delete(client, each)
     client.forget_types()
     for name in _records(client, id).values():
@@ -101,6 +105,17 @@ def _definitions(client: Client, context: Context, inputs: Properties) -> None:
     for definition in applied:
         Waiter(client, context.timeout_seconds, context.cancelled, context.report).ready(definition)
     client.forget_types()
+
+
+def _services(client: Client, inputs: Properties) -> None:
+    """Those that the values ask for, and none that former values asked for."""
+    namespace, name = str(inputs["namespace"]), str(inputs["name"])
+    wanted = release_services.services(str(inputs["chart"]), name, namespace, inputs.get("values") or {})
+    for each in client.list("v1", "Service", namespace, labels=f"{crds.RELEASE_LABEL}={namespace}.{name}"):
+        if each["metadata"]["name"] not in {service["metadata"]["name"] for service in wanted}:
+            _delete(client, each)
+    for service in wanted:
+        client.apply(service, field_manager=FIELD_MANAGER, force=True)
 
 
 def _namespace(client: Client, name: str, create_it: bool) -> None:
@@ -150,8 +165,11 @@ def _outputs(inputs: Properties, revision: int) -> Properties:
     chart = str(inputs["chart"]).rpartition("/")[2]
     status = {"appVersion": "", "chart": chart, "name": inputs["name"], "namespace": inputs["namespace"],
               "revision": revision, "status": "deployed", "version": inputs.get("version") or ""}
-    kinds = [f"CustomResourceDefinition/{kind.name}" for kind in crds.of_chart(chart)]
-    return {**inputs, "status": status, "resourceNames": {"CustomResourceDefinition": kinds} if kinds else {}}
+    made = release_services.services(chart, str(inputs["name"]), str(inputs["namespace"]), inputs.get("values") or {})
+    names = {"CustomResourceDefinition.apiextensions.k8s.io/apiextensions.k8s.io/v1":
+             [kind.name for kind in crds.of_chart(chart)],
+             "Service/v1": [f"{inputs['namespace']}/{each['metadata']['name']}" for each in made]}
+    return {**inputs, "status": status, "resourceNames": {kind: each for kind, each in names.items() if each}}
 
 
 def _delete_secret(client: Client, id: str, name: str) -> None:
@@ -161,6 +179,7 @@ def _delete_secret(client: Client, id: str, name: str) -> None:
 
 def _delete(client: Client, item: Object) -> None:
     with contextlib.suppress(NotFound):
-        answer = client.delete(item["apiVersion"], item["kind"], item["metadata"]["name"])
+        answer = client.delete(item["apiVersion"], item["kind"], item["metadata"]["name"],
+                               item["metadata"].get("namespace"))
         if answer.get("kind") == item["kind"]:
             Waiter(client).gone(answer)

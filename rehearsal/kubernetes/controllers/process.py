@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 from aiohttp import web
 
 from rehearsal.kubernetes.agent import PORT_NAMES, Wanted
+from rehearsal.kubernetes.controllers.addons import EksAddons
 from rehearsal.kubernetes.controllers.api import Api
 from rehearsal.kubernetes.controllers.aws import Aws
 from rehearsal.kubernetes.controllers.cluster_proxy import ClusterProxy
@@ -93,7 +94,8 @@ async def run(home: Path, wanted: Wanted) -> None:
         ClusterProxy(balancing.controller.services, balancing.controller.slices, node.addresses,
                      ports["cluster-proxy"]),
         Volumes(api, node.claims, node.node_objects),
-        ExternalSecrets(api, AwsSource(aws), node.secrets) if aws is not None else None)
+        ExternalSecrets(api, AwsSource(aws), node.secrets) if aws is not None else None,
+        EksAddons(api, aws.client("eks"), wanted.cluster) if aws is not None else None)
     try:
         await _until_stopped(stop, parts, ports["control"])
     finally:
@@ -112,6 +114,7 @@ class Parts:
     proxy: ClusterProxy
     volumes: Volumes
     external_secrets: ExternalSecrets | None  # None: a cluster without AWS
+    addons: EksAddons | None  # likewise
 
     @property
     def informers(self) -> tuple[Informer, ...]:
@@ -124,8 +127,9 @@ class Parts:
             tasks.create_task(informer.run())
         self.node.start(tasks)
         self.balancing.start(tasks)
-        for part in (self.metrics, self.proxy, self.volumes):
-            tasks.create_task(part.run())
+        for part in (self.metrics, self.proxy, self.volumes, self.addons):
+            if part is not None:
+                tasks.create_task(part.run())
 
     def state(self) -> dict[str, Any]:
         node = self.node

@@ -70,3 +70,13 @@ if kept():
     add("external-secrets.io/v1:ExternalSecret", "web", {"spec": {
         "refreshInterval": step("1h", "2h"), "secretStoreRef": {"kind": "ClusterSecretStore", "name": "aws"},
         "target": {"name": "web"}, "dataFrom": [{"extract": {"key": "web"}}]}}, store, space, annotations=SKIP)
+manager = Raw("kubernetes:helm.sh/v3:Release", "certificates", {
+    "chart": "cert-manager", "version": "1.19.2", "name": "cert-manager", "namespace": NAMESPACE,
+    "repositoryOpts": {"repo": "https://charts.jetstack.io"}, "values": {}},
+    opts=pulumi.ResourceOptions(provider=cluster, depends_on=[space]))
+issuer = add("cert-manager.io/v1:ClusterIssuer", "faults", {"spec": step(
+    {"selfSigned": {}}, {"ca": {"secretName": "root"}})}, manager, namespaced=False)
+if kept():
+    add("cert-manager.io/v1:Certificate", "web", {"spec": {
+        "secretName": "web", "dnsNames": [step("one.example", "two.example")],
+        "issuerRef": {"kind": "ClusterIssuer", "name": "faults"}}}, issuer, space)

@@ -28,7 +28,9 @@ from infra.components.registry import Registry, RegistryArgs
 from infra.components.replication import Replica
 from infra.components.roles import DeployRole, DeployRoleArgs
 from infra.components.storage import ServedBuckets, ServedBucketsArgs, Storage, StorageArgs
+from infra.plans.charts import Facts
 from infra.settings import model
+from infra.settings.platform import Feature
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -210,7 +212,7 @@ def foundation() -> Registrations:
             name="candlefish-test", vpc_id=network.vpc_id, private_subnet_ids=network.private_subnet_ids,
             settings=cluster_settings(administrators=(f"arn:aws:iam::{ACCOUNT}:role/operators",)),
             cluster_key_arn=keys.cluster_key_arn, logs_key_arn=keys.logs_key_arn,
-            instance_tags={"Project": "candlefish"}, deletion_protection=True), here)
+            instance_tags={"Project": "candlefish"}, features=tuple(Feature), deletion_protection=True), here)
         clients = {"cluster": cluster.cluster_security_group_id}
         stores = {"vpc_id": network.vpc_id, "subnet_ids": network.data_subnet_ids, "clients": clients,
                   "data_key_arn": keys.data_key_arn, "logs_key_arn": keys.logs_key_arn}
@@ -224,9 +226,13 @@ def foundation() -> Registrations:
         registry = Registry("registry", RegistryArgs(
             {"website": "candlefish-website-test"}, keys.data_key_arn, ACCOUNT, False, replicate_to="us-west-2"), here)
         addons = Addons("addons", AddonsArgs(
-            cluster_name=cluster.name, account_id=ACCOUNT, region=REGION, vpc_id=network.vpc_id,
-            secret_arns=[database.secret_arn, cache.secret_arn], secret_key_arn=keys.data_key_arn,
-            secret_namespaces=["candlefish-test"], default_tags={"Project": "candlefish"}),
+            Facts(cluster_name=cluster.name, kubernetes_version="1.34", account_id=ACCOUNT, region=REGION,
+                  vpc_id=network.vpc_id, namespace="candlefish-test",
+                  secret_arns=[database.secret_arn, cache.secret_arn], secret_key_arn=keys.data_key_arn,
+                  default_tags={"Project": "candlefish", "Component": "addons"}, log_groups={
+                      "application": "/app", "animation": "/web/animation", "performance": "/web/performance"}),
+            features=tuple(Feature), door_cidrs=["10.20.0.0/20"], vpc_cidr="10.20.0.0/16",
+            service_cidr="172.20.0.0/16", grafana_secret_arn="arn:grafana"),
             pulumi.ResourceOptions(providers=[here.providers[0], cluster.provider]))  # type: ignore[index]
         deploy = DeployRole("deploy", DeployRoleArgs(
             name="candlefish-deploy-test", github_repository="candlefish-ai/platform", github_environment="test",

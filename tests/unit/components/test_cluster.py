@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from infra.components.cluster import Cluster, ClusterArgs
-from infra.components.managed_addons import ManagedAddon, ManagedAddons, ManagedAddonsArgs
+from infra.plans import managed_addons
 from tests.unit.components.recording import ACCOUNT, Registrations, cluster_settings, foundation, record
 
 pytestmark = pytest.mark.unit
@@ -110,16 +110,26 @@ def test_the_cni_enforces_network_policies_with_a_role_of_its_own(cluster: Regis
     assert cni["configurationValues"] == '{"enableNetworkPolicy": "true"}'
     assert cni["podIdentityAssociations"] == [
         {"roleArn": "arn:aws:iam:::cluster-base-vpc-cni", "serviceAccount": "aws-node"}]
-    assert "addonVersion" not in cni
 
 
-def test_an_addon_keeps_the_version_that_it_is_pinned_to() -> None:
-    def program() -> None:
-        ManagedAddons("pinned", ManagedAddonsArgs(
-            "candlefish-test", [ManagedAddon("coredns")], {"coredns": "v1.12.1-eksbuild.2"}))
+def test_every_addon_is_pinned_to_a_release_for_the_kubernetes_version(cluster: Registrations) -> None:
+    addons = cluster.of("aws:eks/addon:Addon")
+    assert {addon.inputs["addonName"] for addon in addons} == {addon.name for addon in managed_addons.ADDONS}
+    for addon in addons:
+        assert addon.inputs["addonVersion"] == managed_addons.VERSIONS["1.34"][addon.inputs["addonName"]]
 
-    addon = record(program).one("aws:eks/addon:Addon", "pinned-coredns")
-    assert addon.inputs["addonVersion"] == "v1.12.1-eksbuild.2"
+
+def test_every_kubernetes_version_has_a_release_of_every_addon() -> None:
+    names = {addon.name for addon in managed_addons.ADDONS}
+    for version, releases in managed_addons.VERSIONS.items():
+        assert releases.keys() == names
+        assert releases["kube-proxy"].startswith(f"v{version}.")
+
+
+def test_a_cluster_without_features_has_only_the_addons_that_none_can_do_without() -> None:
+    names = {addon.name for before in (True, False) for addon in managed_addons.wanted((), before_nodes=before)}
+    assert names == {"eks-pod-identity-agent", "vpc-cni", "kube-proxy", "coredns", "aws-ebs-csi-driver",
+                     "metrics-server"}
 
 
 def test_the_kubeconfig_is_a_secret_and_changing_it_does_not_replace_the_provider(cluster: Registrations) -> None:

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.plans import policies, topics
+from infra.plans import addon_policies, policies, topics
 from infra.plans.load_balancer_policy import load_balancer_controller
 
 pytestmark = pytest.mark.unit
 
-accounts = st.from_regex(r"[0-9]{12}", fullmatch=True)
+accounts = st.integers(0, 10**12 - 1).map("{:012d}".format)
 regions = st.sampled_from(["us-east-1", "us-west-2", "eu-central-1"])
-arns = st.from_regex(r"arn:aws:[a-z0-9]{2,10}:us-east-1:[0-9]{12}:[a-z][a-z0-9/-]{0,30}", fullmatch=True)
+arns = st.builds("arn:aws:{}:us-east-1:{}:{}".format, st.sampled_from(["s3", "kms", "dynamodb"]), accounts,
+                 st.text("abc0/-", min_size=1, max_size=30))
 arn_lists = st.lists(arns, min_size=1, max_size=8, unique=True)
 
 documents = st.one_of(
@@ -43,9 +44,11 @@ permissions = st.one_of(
     st.builds(policies.deploy, region=regions, cluster_arn=arns, repository_arns=arn_lists, bucket_arns=arn_lists,
               distribution_arn=arns, key_arn=arns),
     st.builds(load_balancer_controller, accounts, regions, st.just("candlefish-production")),
+    st.builds(addon_policies.autoscaler, accounts, regions, st.just("candlefish-production")),
+    st.builds(addon_policies.log_shipper, accounts, regions, st.just({"application": "/candlefish/application"})),
 )
 
-READS = re.compile(r"^(acm|ec2|elasticloadbalancing|shield|wafv2):(Describe|Get|List)\w+$")
+READS = re.compile(r"^(acm|autoscaling|ec2|elasticloadbalancing|shield|wafv2):(Describe|Get|List)\w+$")
 WITHOUT_RESOURCE_TYPE = {"ecr:GetAuthorizationToken"}
 
 
