@@ -33,6 +33,11 @@ def _was_set(old: Inputs, new: Inputs, path: str) -> bool:
     return bool(_at(old, path)) and _at(new, block) is not None and _at(old, path) != _at(new, path)
 
 
+def _another_owner(old: Inputs, new: Inputs, path: str) -> bool:
+    """A given owner changes or goes; naming the bucket's own for the first time is no change."""
+    return bool(_at(old, path))
+
+
 def _back_to_aws(old: Inputs, new: Inputs, path: str) -> bool:
     """Changing from `CUSTOMER_ROUTED` back to `AWS_MANAGED`."""
     return (_at(old, path), _at(new, path) or "AWS_MANAGED") == ("CUSTOMER_ROUTED", "AWS_MANAGED")
@@ -65,10 +70,10 @@ def _version(text: Any) -> tuple[int, ...]:
     return tuple(int(part) for part in match[0].split(".")) if match else ()
 
 
-# Sources: eks/cluster.go@00555dc5b3, ec2/vpc_endpoint.go@008db85aad, elasticache/replication_group.go@001b6364c1 with
-# elasticache/engine_version.go (found by its text), each under internal/service of terraform-provider-aws; the egress
-# mode and transit encryption: docstrings of pulumi-aws 7.51.1.
+# Sources: eks/cluster.go@00555dc5b3, ec2/vpc_endpoint.go@008db85aad, s3/bucket_acl.go@00a35305dc,
+# elasticache/replication_group.go@001b6364c1 with elasticache/engine_version.go (found by its text), each under
+# internal/service of terraform-provider-aws; the egress mode and transit encryption: docstrings of pulumi-aws 7.51.1.
 CONDITIONS: Mapping[str, Condition] = {
-    "removed": _removed, "was-set": _was_set, "egress-back-to-aws": _back_to_aws,
+    "removed": _removed, "another-owner": _another_owner, "was-set": _was_set, "egress-back-to-aws": _back_to_aws,
     "not-an-interface": _not_an_interface, "not-redis-to-valkey": _not_redis_to_valkey, "downgrade": _downgrade,
     "before-7.0.5": _before_7_0_5}

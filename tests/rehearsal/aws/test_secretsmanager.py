@@ -58,9 +58,22 @@ def test_policies_and_rotation_belong_to_a_secret(aws: Any) -> None:
           {"policy": POLICY.replace("2012-10-17", "2008-10-17")})
     refused(aws, "aws:secretsmanager/secretPolicy:SecretPolicy", {"secretArn": secret + "x", "policy": POLICY},
             "does not exist")
+
+
+def test_a_rotation_needs_rules_and_a_function_unless_a_service_owns_the_secret(aws: Any) -> None:
     rotation = "aws:secretsmanager/secretRotation:SecretRotation"
+    secret, _ = made(aws, "aws:secretsmanager/secret:Secret", {"name": "s"})
     monthly = {"secretId": secret, "rotationRules": {"automaticallyAfterDays": 30}}
-    lives(aws, rotation, monthly, {"rotationRules": {"automaticallyAfterDays": 20}})
+    refused(aws, rotation, monthly, "give rotationLambdaArn")
     refused(aws, rotation, {**monthly, "rotationRules": {}}, "automaticallyAfterDays or")
+    refused(aws, rotation, {**monthly, "rotationEnabled": False}, "rotationRules cannot be set")
     refused(aws, rotation, {**monthly, "rotationLambdaArn": f"arn:aws:lambda:us-east-1:{aws.account}:function:no"},
             "`rotationLambdaArn`.*does not exist")
+    aws.client("rds").create_db_instance(
+        DBInstanceIdentifier="db", DBInstanceClass="db.t4g.small", Engine="postgres", AllocatedStorage=20,
+        MasterUsername="u", ManageMasterUserPassword=True)
+    owned = aws.client("rds").describe_db_instances()["DBInstances"][0]["MasterUserSecret"]["SecretArn"]
+    created = lives(aws, rotation, {**monthly, "secretId": owned, "rotateImmediately": False},
+                    {"rotationRules": {"automaticallyAfterDays": 20}},
+                    {"rotationRules": None, "rotationEnabled": False})
+    assert created["rotationEnabled"] is True
