@@ -17,6 +17,8 @@ from infra.components.edge.dns import Records, RecordsArgs
 from infra.components.edge.edge import Edge, EdgeArgs
 from infra.components.keys import Keys, KeysArgs
 from infra.components.network import Network, NetworkArgs
+from infra.components.observability.alarms import Topics
+from infra.components.observability.observability import Observability, ObservabilityArgs
 from infra.components.operations.notifications import Notifications, NotificationsArgs, Place
 from infra.components.registry import Registry, RegistryArgs
 from infra.components.roles import DeployRole, DeployRoleArgs
@@ -25,8 +27,10 @@ from infra.components.storage import ServedBuckets, ServedBucketsArgs, Storage, 
 from infra.components.workloads.workloads import Workloads, WorkloadsArgs
 from infra.plans.charts import Facts
 from infra.plans.external_secrets import DatabasePlace
+from infra.plans.ingress import fronted
 from infra.plans.monitoring import GRAFANA_SECRET
 from infra.plans.names import Names
+from infra.plans.observability.alarm_table import Sizes
 from infra.plans.places import EDGE_REGION, zone_names
 from infra.plans.subnets import plan
 from infra.plans.tags import default_tags
@@ -134,6 +138,19 @@ class Environment:
             hosts=edge.hosts, zone_id=edge.zone_id, distribution_domain=edge.distribution_domain,
             distribution_zone_id=edge.distribution_zone_id, load_balancer_domain=workloads.load_balancer_domain,
             load_balancer_zone_id=workloads.load_balancer_zone_id), here)
+        observability = Observability("observability", ObservabilityArgs(
+            environment=settings.environment, settings=settings.observability,
+            sizes=Sizes(settings.database.instance_class, settings.database.storage_gib),
+            dashboard_name=names.resource("animation"), region=settings.region, edge_region=EDGE_REGION,
+            edge_provider=edge_provider, log_key_arn=keys.logs_key_arn,
+            log_retention_days=settings.storage.log_retention_days, load_balancer_arn=workloads.load_balancer_arn,
+            target_groups=workloads.target_groups, services=[service.name for service in fronted(settings.services)],
+            database_id=database.instance_id, cache_nodes=cache.node_ids, distribution_id=edge.distribution_id,
+            certificate_arn=edge.regional_certificate_arn, cdn_certificate_arn=edge.certificate_arn,
+            functions=[analytics.function_name, notifications.function_name],
+            dead_letter_queues=[analytics.dead_letter_queue_arn, notifications.dead_letter_queue_arn],
+            topics=Topics(notifications.alerts_topic_arn, notifications.incidents_topic_arn),
+            edge_topics=Topics(notifications.edge_alerts_topic_arn)), here)
         deploy = DeployRole("deploy", DeployRoleArgs(
             name=names.deploy_role, github_repository=settings.pipelines.repository,
             github_environment=settings.environment, region=settings.region, cluster_name=cluster.name,
@@ -171,7 +188,9 @@ class Environment:
             "deployRoleArn": deploy.deploy_role_arn,
             "alertsTopicArn": notifications.alerts_topic_arn,
             "incidentsTopicArn": notifications.incidents_topic_arn,
-            "dashboards": [],
+            "dashboards": observability.dashboards,
+            "alarms": observability.alarm_names,
+            "logGroups": observability.log_groups,
         }
 
 

@@ -48,6 +48,7 @@ class Cache(Component):
 
     replication_group_id: pulumi.Output[str]
     arn: pulumi.Output[str]
+    node_ids: list[pulumi.Output[str]]  # `{group}-001`, …: what CloudWatch and the console call the nodes
     endpoint: pulumi.Output[str]
     primary_endpoint_address: pulumi.Output[str]
     port: pulumi.Output[int]
@@ -77,6 +78,8 @@ class Cache(Component):
             log_delivery_configurations=self._log_deliveries(args), **self._final_snapshot(args),
             opts=self.child(protect=args.lifecycle.protect, ignore_changes=["authToken"]))
         self.replication_group_id, self.arn = replication_group.replication_group_id, replication_group.arn
+        self.node_ids = [pulumi.Output.concat(self.replication_group_id, f"-{number:03d}")
+                         for number in range(1, 2 + args.settings.replica_count)]
         self.primary_endpoint_address = replication_group.primary_endpoint_address
         self.port = pulumi.Output.from_input(PORT)
         self.endpoint = pulumi.Output.concat(self.primary_endpoint_address, f":{PORT}")

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from infra.settings.base import Model
+from infra.settings.observability import Observability
 from infra.settings.operations import Operations
 from infra.settings.platform import Addons
 
@@ -217,6 +218,7 @@ class Settings(Model):
     storage: Storage = Storage()
     edge: Edge = Edge()
     analytics: Analytics = Analytics()
+    observability: Observability = Observability()
     services: tuple[Service, ...] = Field(min_length=1)
     rollout: Rollout = Rollout()
     pipelines: Pipelines = Pipelines()

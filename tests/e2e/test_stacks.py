@@ -13,7 +13,7 @@ OUTPUTS = {
     "vpcId", "privateSubnetIds", "clusterName", "kubeconfig", "namespace", "databaseInstanceId", "databaseEndpoint",
     "databaseSecretArn", "cacheEndpoint", "assetsBucket", "backupsBucket", "siteBuckets", "distributionId",
     "distributionDomain", "siteUrl", "frontDoorUrl", "apiUrl", "websocketUrl", "targetGroups", "deployRoleArn",
-    "dashboards"}
+    "dashboards", "alarms", "logGroups"}
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -1,0 +1,61 @@
+"""What is watched in an environment and from when on it is a problem (M1–M6)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from infra.settings.base import Model
+
+
+class Thresholds(Model):
+    """M2's figures; percentages are 0 to 100."""
+
+    fps_minimum: float = 30
+    frame_drop_percent: float = 1
+    memory_warning_mb: float = 40
+    memory_critical_mb: float = 50
+    trust_points_per_session: float = 20
+    error_percent_critical: float = 5
+    error_percent_abort: float = 10  # P0: a rollout is undone at once
+    latency_seconds: float = 3
+    latency_p95_seconds: float = 2
+    utilisation_percent: float = 90  # CPU, memory
+    connections_percent: float = 80  # of what the database takes
+    storage_free_percent: float = 15
+    cache_hit_percent: float = 80
+    cdn_hit_percent: float = 95
+    replication_lag_seconds: float = 30
+    certificate_days: float = 30
+
+
+class Synthetics(Model):
+    """Canaries against the public endpoints. A run is USD 0.0012 (CloudWatch pricing, us-east-1): each endpoint every
+    5 minutes is about USD 10 a month."""
+
+    enabled: bool = True
+    minutes: int = Field(default=5, ge=1, le=60)
+    runtime: str = Field(default="syn-python-selenium-14.0", pattern=r"^syn-python-selenium-\d+\.\d+$")
+    timeout_seconds: int = Field(default=60, ge=3, le=840)
+
+
+class Datadog(Model):
+    """Forwarding of CloudWatch's metrics (M6), off unless a secret with the API key is named."""
+
+    secret: str = ""  # name of a secret that the stack creates empty; "": nothing is forwarded
+    site: Literal["datadoghq.com", "datadoghq.eu", "us3.datadoghq.com", "us5.datadoghq.com"] = "datadoghq.com"
+
+
+class Observability(Model):
+    """alarms: all of them, those that wake somebody (P0, P1), or none.
+    cdn_metrics: CloudFront's additional metrics, which the hit rate is one of; a fixed price a distribution.
+    trace_percent: share of the functions' requests beyond one a second that X-Ray keeps.
+    """
+
+    alarms: Literal["all", "critical", "none"] = "all"
+    thresholds: Thresholds = Thresholds()
+    cdn_metrics: bool = True
+    synthetics: Synthetics = Synthetics()
+    trace_percent: float = Field(default=5, ge=0, le=100)
+    concurrent_users: int = Field(default=1_000, ge=1)  # of the load test (M4)
