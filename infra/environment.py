@@ -141,8 +141,8 @@ class Environment:
         observability = Observability("observability", ObservabilityArgs(
             environment=settings.environment, settings=settings.observability,
             sizes=Sizes(settings.database.instance_class, settings.database.storage_gib),
-            dashboard_name=names.resource("animation"), region=settings.region, edge_region=EDGE_REGION,
-            edge_provider=edge_provider, log_key_arn=keys.logs_key_arn,
+            dashboard_name=names.resource("animation"), dashboard_url=names.dashboard_url(settings.region),
+            region=settings.region, edge_region=EDGE_REGION, edge_provider=edge_provider, log_key_arn=keys.logs_key_arn,
             log_retention_days=settings.storage.log_retention_days, load_balancer_arn=workloads.load_balancer_arn,
             target_groups=workloads.target_groups, services=[service.name for service in fronted(settings.services)],
             database_id=database.instance_id, cache_nodes=cache.node_ids, distribution_id=edge.distribution_id,

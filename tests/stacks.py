@@ -17,7 +17,7 @@ _COUNTS = {
     "aws:cloudwatch/dashboard:Dashboard": (1, 1, 1, 1),
     "aws:cloudwatch/logGroup:LogGroup": (13, 13, 13, 13),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": (4, 4, 4, 4),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": (18, 31, 31, 31),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": (18, 32, 32, 32),
     "aws:dynamodb/table:Table": (1, 1, 1, 1),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": (1, 1, 1, 1),
     "aws:ec2/eip:Eip": (1, 1, 3, 3),

@@ -33,6 +33,7 @@ class ObservabilityArgs:
     settings: Settings
     sizes: Sizes
     dashboard_name: str
+    dashboard_url: str
     region: str
     edge_region: str
     edge_provider: aws.Provider
@@ -82,9 +83,7 @@ class Observability(Component):
             opts=self.child())
         self.log_groups = logs.group_names
         self.alarm_names = alarms.names
-        self.dashboards = {"animation": board.dashboard_name.apply(
-            lambda made: f"https://{args.region}.console.aws.amazon.com/cloudwatch/home?region={args.region}"
-                         f"#dashboards/dashboard/{made}")}
+        self.dashboards = {"animation": board.dashboard_name.apply(lambda _: args.dashboard_url)}
         self.register_outputs({"logGroups": self.log_groups, "alarmNames": self.alarm_names,
                                "dashboards": self.dashboards})
 
@@ -95,7 +94,7 @@ class Observability(Component):
             Place.LOAD_BALANCER: [pulumi.Output.from_input(args.load_balancer_arn).apply(dimension)],
             Place.CACHE_NODE: args.cache_nodes, Place.DISTRIBUTION: [args.distribution_id],
             Place.CERTIFICATE: [args.certificate_arn], Place.CDN_CERTIFICATE: [args.cdn_certificate_arn],
-            Place.FUNCTION: args.functions, Place.QUEUE: args.dead_letter_queues,
+            Place.FUNCTION: args.functions, Place.QUEUE: [_last(arn) for arn in args.dead_letter_queues],
             **({Place.API: [args.api[0]], Place.STAGE: [args.api[1]]} if args.api else {})}
         groups: pulumi.Output[Any] = pulumi.Output.from_input(args.target_groups)
 
@@ -111,3 +110,8 @@ def dimension(arn: str) -> str:
     """`app/…` of a load balancer's ARN, `targetgroup/…` of a target group's: what CloudWatch calls them."""
     resource = arn.rpartition(":")[2]
     return resource.removeprefix("loadbalancer/")
+
+
+def _last(arn: pulumi.Input[str]) -> pulumi.Output[str]:
+    """A queue's name."""
+    return pulumi.Output.from_input(arn).apply(lambda known: known.rpartition(":")[2])

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from infra.plans.observability.severity import Severity
 
-RUNBOOKS = "docs/runbooks"
+RUNBOOKS = "docs/runbooks"  # where the pages are; the notifications know the address of this folder
 RATE_WINDOW = "5m"  # of counters in Prometheus: several scrapes, so that one that fails doesn't show
 
 
@@ -120,14 +120,10 @@ class Alarm:
         return f"{self.threshold:.10g}"
 
     @property
-    def runbook_path(self) -> str:
-        return f"{RUNBOOKS}/{self.runbook}"
-
-    @property
     def description(self) -> str:
         """What the notification says; at most 1,024 characters."""
         return (f"{self.severity} ({self.severity.word}, answer within {self.severity.response}): {self.summary}. "
-                f"Runbook: {self.runbook_path}")
+                f"Runbook: {self.runbook}")
 
 
 @dataclass(frozen=True)
@@ -144,7 +140,7 @@ class Composite:
     @property
     def description(self) -> str:
         return (f"{self.severity} ({self.severity.word}, answer within {self.severity.response}): {self.summary}. "
-                f"Runbook: {RUNBOOKS}/{self.runbook}")
+                f"Runbook: {self.runbook}")
 
 
 def one(namespace: str, name: str, statistic: str, **dimensions: Place | str) -> Watched:

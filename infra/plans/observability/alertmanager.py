@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
+from infra.plans.kubernetes import SKIP_AWAIT
 from infra.plans.observability.severity import Severity
 
-SECRETS = "/etc/alertmanager/secrets"  # where the operator mounts `alertmanagerSpec.secrets`
-SLACK, PAGERDUTY = "slack-url", "pagerduty-key"
+# Where the operator mounts what else is in the Secret of the configuration (pkg/alertmanager/operator.go).
+MOUNTED = "/etc/alertmanager/config"
+CONFIGURATION, SLACK, PAGERDUTY = "alertmanager.yaml", "slack-url", "pagerduty-key"
 # Group interval and repetition by severity: said again when its response time is over.
 _REPEAT = {Severity.P0: "15m", Severity.P1: "30m", Severity.P2: "2h", Severity.P3: "24h"}
 _TITLE = "[{{ .CommonLabels.severity }}] {{ .CommonAnnotations.summary }} ({{ .Status }})"
 _TEXT = ("{{ range .Alerts }}{{ .Annotations.description }}: {{ .Annotations.value }}\n"
-         "Answer within {{ .Annotations.respond_within }}. Runbook: {{ .Annotations.runbook }}\n{{ end }}")
+         "Answer within {{ .Annotations.respond_within }}. Runbook: {{ .Annotations.runbook_url }}\n{{ end }}")
 
 
-def configuration(environment: str, channel: str, secret: str) -> dict[str, Any]:
-    """channel: such as `#ops-alerts`. secret: name of the Secret with the keys SLACK and PAGERDUTY. The files hold the
-    credentials; nothing here is secret."""
-    at = f"{SECRETS}/{secret}"
-    slack = {"api_url_file": f"{at}/{SLACK}", "channel": channel, "send_resolved": True, "title": _TITLE,
+def configuration(environment: str, channel: str) -> dict[str, Any]:
+    """channel: such as `#ops-alerts`. The files hold the credentials; nothing here is secret."""
+    slack = {"api_url_file": f"{MOUNTED}/{SLACK}", "channel": channel, "send_resolved": True, "title": _TITLE,
              "text": _TEXT}
-    page = {"routing_key_file": f"{at}/{PAGERDUTY}", "send_resolved": True, "severity": "critical",
+    page = {"routing_key_file": f"{MOUNTED}/{PAGERDUTY}", "send_resolved": True, "severity": "critical",
             "description": _TITLE, "details": {"environment": environment,
-                                               "runbook": "{{ .CommonAnnotations.runbook }}"}}
+                                               "runbook": "{{ .CommonAnnotations.runbook_url }}"}}
     return {
         "route": {
             "receiver": "slack", "group_by": ["alertname", "slo"], "group_wait": "30s", "group_interval": "5m",
@@ -34,6 +36,26 @@ def configuration(environment: str, channel: str, secret: str) -> dict[str, Any]
                       {"name": "page", "slack_configs": [slack], "pagerduty_configs": [page]}],
         "inhibit_rules": _inhibitions(),
     }
+
+
+def external_secret(name: str, namespace: str, store: str, configured: dict[str, Any], slack: Any,
+                    pagerduty: Any) -> dict[str, Any]:
+    """The Secret of the configuration, with the credentials as files beside it. slack, pagerduty: names or ARNs in
+    Secrets Manager, with the keys `alerts` and `routingKey`."""
+    def value(key: str, secret: Any, property: str) -> dict[str, Any]:
+        return {"secretKey": key, "remoteRef": {"key": secret, "property": property}}
+
+    text = json.dumps(configured, sort_keys=True)  # JSON is YAML
+    return {"metadata": {"name": name, "namespace": namespace, "annotations": dict(SKIP_AWAIT)}, "spec": {
+        "refreshInterval": "1h", "secretStoreRef": {"kind": "ClusterSecretStore", "name": store},
+        "target": {"name": name, "creationPolicy": "Owner", "template": {"engineVersion": "v2", "data": {
+            CONFIGURATION: verbatim(text), SLACK: "{{ .slack }}", PAGERDUTY: "{{ .pagerduty }}"}}},
+        "data": [value("slack", slack, "alerts"), value("pagerduty", pagerduty, "routingKey")]}}
+
+
+def verbatim(text: str) -> str:
+    """Alertmanager's own placeholders, as text that the template of External Secrets leaves alone."""
+    return re.sub(r"\{\{|\}\}", lambda braces: '{{ "' + braces[0] + '" }}', text)
 
 
 def _route(severity: Severity) -> dict[str, Any]:

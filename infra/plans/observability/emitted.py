@@ -71,7 +71,7 @@ PROMETHEUS: Mapping[str, frozenset[str]] = {
         "kube_pod_container_status_restarts_total", "kube_pod_status_phase",
         "kube_horizontalpodautoscaler_status_current_replicas", "kube_horizontalpodautoscaler_spec_max_replicas",
         "kube_pod_container_resource_requests", "kube_node_status_allocatable", "kube_node_status_condition",
-        "kube_node_labels", "kube_node_info", "kube_namespace_status_phase"}),
+        "kube_node_info"}),
     "node-exporter": frozenset({
         "node_cpu_seconds_total", "node_memory_MemAvailable_bytes", "node_memory_MemTotal_bytes",
         "node_filesystem_avail_bytes", "node_filesystem_size_bytes", "node_network_receive_bytes_total",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from infra.plans.observability.alarm import RUNBOOKS, Alarm
+from infra.plans.observability.alarm import Alarm
 from infra.plans.observability.objectives import BUDGET_DAYS, BURNS, LEVELS, SHARES, STRETCH, Level, Share, windows
 from infra.plans.observability.severity import Severity
 
@@ -15,17 +15,17 @@ Rule = dict[str, Any]
 Groups = list[dict[str, Any]]
 
 
-def alarm_groups(alarms: Sequence[Alarm]) -> Groups:
-    """The rows that Prometheus has metrics for."""
-    return [{"name": "candlefish-alarms", "rules": [_alert(alarm) for alarm in alarms if alarm.prometheus]}]
+def alarm_groups(alarms: Sequence[Alarm], runbooks: str) -> Groups:
+    """The rows that Prometheus has metrics for. runbooks: address that their names hang on."""
+    return [{"name": "candlefish-alarms", "rules": [_alert(alarm, runbooks) for alarm in alarms if alarm.prometheus]}]
 
 
-def objective_groups() -> Groups:
+def objective_groups(runbooks: str) -> Groups:
     recorded = [record for share in SHARES for record in _records(share)]
     return [{"name": "candlefish-objectives-recorded", "rules": recorded},
             {"name": "candlefish-objectives", "rules": [
-                *(_burn(share, index) for share in SHARES for index in range(len(BURNS))),
-                *(_level(level) for level in LEVELS)]}]
+                *(_burn(share, index, runbooks) for share in SHARES for index in range(len(BURNS))),
+                *(_level(level, runbooks) for level in LEVELS)]}]
 
 
 def title(name: str) -> str:
@@ -33,13 +33,13 @@ def title(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("-"))
 
 
-def _alert(alarm: Alarm) -> Rule:
+def _alert(alarm: Alarm, runbooks: str) -> Rule:
     return _rule(f"Candlefish{title(alarm.name)}", f"{alarm.prometheus} {alarm.comparison.sign} "
                  f"{alarm.threshold_text}", f"{alarm.minutes}m", alarm.severity, alarm.summary, alarm.why,
-                 alarm.runbook_path)
+                 f"{runbooks}/{alarm.runbook}")
 
 
-def _burn(share: Share, index: int) -> Rule:
+def _burn(share: Share, index: int, runbooks: str) -> Rule:
     burn = BURNS[index]
     limit = f"{burn.rate * share.budget:.6g}"
     at = f'{{slo="{share.name}"}}'
@@ -49,12 +49,12 @@ def _burn(share: Share, index: int) -> Rule:
         f"{RATIO}{burn.long}{at} > {limit} and {RATIO}{burn.short}{at} > {limit}", None, burn.severity,
         f"{share.summary}: the error budget burns {burn.rate:g} times too fast",
         f"Objective: {share.figure}. At this rate {BUDGET_DAYS} days' budget is gone in {days} days",
-        f"{RUNBOOKS}/{share.runbook}", slo=share.name)
+        f"{runbooks}/{share.runbook}", slo=share.name)
 
 
-def _level(level: Level) -> Rule:
+def _level(level: Level, runbooks: str) -> Rule:
     return _rule(f"CandlefishObjective{title(level.name)}", f"{level.promql} {level.sign} {level.limit:g}", "1h",
-                 Severity.P3, level.summary, f"Objective: {level.figure}", f"{RUNBOOKS}/{level.runbook}",
+                 Severity.P3, level.summary, f"Objective: {level.figure}", f"{runbooks}/{level.runbook}",
                  slo=level.name)
 
 
@@ -77,4 +77,4 @@ def _rule(name: str, expression: str, minutes: str | None, severity: Severity, s
     return {"alert": name, "expr": expression, **({"for": minutes} if minutes else {}),
             "labels": {"severity": severity.value, "word": severity.word, **labels},
             "annotations": {"summary": summary, "description": why, "value": "{{ $value | humanize }}",
-                            "respond_within": severity.response, "runbook": runbook}}
+                            "respond_within": severity.response, "runbook_url": runbook}}

@@ -27,13 +27,14 @@ def built(**changes: Any) -> Registrations:
     def program() -> SimpleNamespace:
         values: dict[str, Any] = {
             "environment": "staging", "settings": Settings(), "sizes": Sizes("db.t4g.small", 30),
-            "dashboard_name": "staging-candlefish-animation", "region": "us-west-2", "edge_region": "us-east-1",
+            "dashboard_name": "staging-candlefish-animation", "dashboard_url": "https://board",
+            "region": "us-west-2", "edge_region": "us-east-1",
             "edge_provider": aws.Provider("edge", region="us-east-1"), "log_key_arn": "logs-key",
             "log_retention_days": 365, "load_balancer_arn": BALANCER, "services": ["website"],
             "target_groups": {"website": {"blue": f"{GROUP}/b/1", "green": f"{GROUP}/g/2"}},
             "database_id": "staging-candlefish-db", "cache_nodes": ["cache-001", "cache-002"],
             "distribution_id": "E2EXAMPLE", "certificate_arn": "arn:certificate", "cdn_certificate_arn": "arn:cdn",
-            "functions": ["staging-candlefish-analytics-processor"],
+            "functions": ["staging-candlefish-analytics-processor"], "dead_letter_queues": ["arn:aws:sqs:::dead"],
             "topics": Topics("arn:alerts", "arn:incidents"), "edge_topics": Topics("arn:edge-alerts")}
         made = Observability("observability", ObservabilityArgs(**(values | changes)),
                              pulumi.ResourceOptions(providers=[aws.Provider("here", region="us-west-2")]))
@@ -98,6 +99,12 @@ def test_actions_that_the_scheduled_scaling_switches_are_left_alone(staging: Reg
 
 def test_alarms_of_the_edge_notify_in_their_own_region(staging: Registrations) -> None:
     assert staging.one(ALARM, "observability-alarms-cdn-hit-rate").inputs["alarmActions"] == ["arn:edge-alerts"]
+
+
+def test_a_message_that_failed_for_good_is_told(staging: Registrations) -> None:
+    letters = staging.one(ALARM, "observability-alarms-dead-letters").inputs
+    assert letters["metricQueries"][1]["metric"]["dimensions"] == {"QueueName": "dead"}
+    assert (letters["comparisonOperator"], letters["threshold"]) == ("GreaterThanThreshold", 0)
 
 
 def test_minimal_monitoring_has_what_pages_and_no_more() -> None:

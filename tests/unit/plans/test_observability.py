@@ -73,7 +73,8 @@ def test_cloudwatch_watches_only_what_is_emitted() -> None:
 
 
 def test_prometheus_asks_only_for_what_is_emitted_or_recorded() -> None:
-    rules = [rule for group in (*alarm_groups(ALARMS), *objective_groups()) for rule in group["rules"]]
+    groups = [*alarm_groups(ALARMS, "https://runbooks"), *objective_groups("https://runbooks")]
+    rules = [rule for group in groups for rule in group["rules"]]
     recorded = {rule["record"] for rule in rules if "record" in rule}
     for rule in rules:
         names = promql.metrics(rule["expr"])

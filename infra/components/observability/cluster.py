@@ -1,0 +1,69 @@
+"""What Prometheus, Alertmanager and Grafana of the cluster are told (M3, M4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes import apiextensions, core
+
+from infra.components.base import Component
+from infra.plans.observability import alertmanager, grafana
+from infra.plans.observability.alarm_specs import wanted
+from infra.plans.observability.alarm_table import Sizes, table
+from infra.plans.observability.prometheus import alarm_groups, objective_groups
+from infra.settings.observability import Observability as Settings
+
+NAME = "candlefish"
+DASHBOARDS = "candlefish-dashboards"
+GRAFANA_FOLDER = "Candlefish"
+
+
+@dataclass(frozen=True)
+class ClusterMonitoringArgs:
+    """`namespace`: Prometheus', where its operator looks. `alertmanager_secret`: the Secret that Alertmanager reads its
+    configuration from. slack_secret, pagerduty_secret: names or ARNs in Secrets Manager, which `secret_store` (a
+    ClusterSecretStore) may read. channel: Slack's, of automated alerts. runbooks_url: what runbooks' names hang on."""
+
+    environment: str
+    settings: Settings
+    sizes: Sizes
+    namespace: str
+    alertmanager_secret: str
+    secret_store: str
+    slack_secret: pulumi.Input[str]
+    pagerduty_secret: pulumi.Input[str]
+    channel: str
+    runbooks_url: str
+
+
+class ClusterMonitoring(Component):
+    """A PrometheusRule, Alertmanager's configuration and Grafana's dashboards. Takes the cluster's provider through its
+    options; the charts that define the kinds must be there before."""
+
+    module = "observability"
+
+    def __init__(self, name: str, args: ClusterMonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        alarms = wanted(table(args.settings.thresholds, args.sizes), args.settings.alarms)
+        groups = [*alarm_groups(alarms, args.runbooks_url), *objective_groups(args.runbooks_url)]
+        apiextensions.CustomResource(
+            f"{name}-rules", api_version="monitoring.coreos.com/v1", kind="PrometheusRule",
+            metadata=_metadata(NAME, args.namespace), spec={"groups": groups}, opts=self.child())
+        secret: dict[str, Any] = alertmanager.external_secret(
+            args.alertmanager_secret, args.namespace, args.secret_store,
+            alertmanager.configuration(args.environment, args.channel), args.slack_secret, args.pagerduty_secret)
+        apiextensions.CustomResource(
+            f"{name}-alertmanager", api_version="external-secrets.io/v1", kind="ExternalSecret",
+            metadata=secret["metadata"], spec=secret["spec"], opts=self.child())
+        labelled: Any = {**_metadata(DASHBOARDS, args.namespace, {"grafana_dashboard": "1"}),
+                              "annotations": {"grafana_folder": GRAFANA_FOLDER}}
+        core.v1.ConfigMap(
+            f"{name}-dashboards", metadata=labelled, data=grafana.config_map(args.environment), opts=self.child())
+        self.register_outputs({})
+
+
+def _metadata(name: str, namespace: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
+    return {"name": name, "namespace": namespace,
+            "labels": {"app.kubernetes.io/part-of": "candlefish", **(labels or {})}}
