@@ -24,8 +24,9 @@ lint: $(VENV)/.ready ## ruff, mypy --strict, import-linter
 unit: $(VENV)/.ready ## the tests that start no process
 	@$(BIN)/python -m pytest -m unit -n 2
 
-tools: $(VENV)/.ready ## the Kubernetes binaries, found or built
+tools: $(VENV)/.ready ## the Kubernetes binaries and promtool, found or built
 	@$(BIN)/python -m rehearsal.kubernetes.toolchain
+	@$(BIN)/python -m tests.promtool
 
 bench: $(VENV)/.ready tools ## measure evaluation, preview, up, no-change up and destroy of every stack
 	@$(BIN)/python -m tests.bench $(BENCH)

@@ -18,6 +18,7 @@ from infra.components.edge.edge import Edge, EdgeArgs
 from infra.components.keys import Keys, KeysArgs
 from infra.components.network import Network, NetworkArgs
 from infra.components.observability.alarms import Topics
+from infra.components.observability.cluster import ClusterMonitoring, ClusterMonitoringArgs
 from infra.components.observability.observability import Observability, ObservabilityArgs
 from infra.components.operations.notifications import Notifications, NotificationsArgs, Place
 from infra.components.registry import Registry, RegistryArgs
@@ -27,8 +28,9 @@ from infra.components.storage import ServedBuckets, ServedBucketsArgs, Storage, 
 from infra.components.workloads.workloads import Workloads, WorkloadsArgs
 from infra.plans.charts import Facts
 from infra.plans.external_secrets import DatabasePlace
+from infra.plans.guards import MONITORING_NAMESPACE
 from infra.plans.ingress import fronted
-from infra.plans.monitoring import GRAFANA_SECRET
+from infra.plans.monitoring import ALERTMANAGER_SECRET, GRAFANA_SECRET
 from infra.plans.names import Names
 from infra.plans.observability.alarm_table import Sizes
 from infra.plans.places import EDGE_REGION, zone_names
@@ -112,7 +114,8 @@ class Environment:
             facts=Facts(
                 cluster_name=cluster.name, kubernetes_version=settings.cluster.version, account_id=account,
                 region=settings.region, vpc_id=network.vpc_id, namespace=settings.cluster.namespace,
-                secret_arns=list(secret_arns.values()), secret_key_arn=keys.data_key_arn,
+                secret_arns=[*secret_arns.values(), *notifications.secret_arns.values()],
+                secret_key_arn=keys.data_key_arn,
                 default_tags={**tags, "Component": "addons"}, log_groups=names.cluster_log_groups,
                 replicas=settings.addons.replicas, monitoring=settings.addons.monitoring),
             features=settings.addons.features, door_cidrs=tuple(map(str, subnets.public)),
@@ -138,19 +141,31 @@ class Environment:
             hosts=edge.hosts, zone_id=edge.zone_id, distribution_domain=edge.distribution_domain,
             distribution_zone_id=edge.distribution_zone_id, load_balancer_domain=workloads.load_balancer_domain,
             load_balancer_zone_id=workloads.load_balancer_zone_id), here)
+        sizes = Sizes(settings.database.instance_class, settings.database.storage_gib)
         observability = Observability("observability", ObservabilityArgs(
             environment=settings.environment, settings=settings.observability,
-            sizes=Sizes(settings.database.instance_class, settings.database.storage_gib),
+            sizes=sizes,
             dashboard_name=names.resource("animation"), dashboard_url=names.dashboard_url(settings.region),
             region=settings.region, edge_region=EDGE_REGION, edge_provider=edge_provider, log_key_arn=keys.logs_key_arn,
-            log_retention_days=settings.storage.log_retention_days, load_balancer_arn=workloads.load_balancer_arn,
+            log_groups=names.cluster_log_groups, log_retention_days=settings.storage.log_retention_days,
+            load_balancer_arn=workloads.load_balancer_arn,
             target_groups=workloads.target_groups, services=[service.name for service in fronted(settings.services)],
             database_id=database.instance_id, cache_nodes=cache.node_ids, distribution_id=edge.distribution_id,
             certificate_arn=edge.regional_certificate_arn, cdn_certificate_arn=edge.certificate_arn,
+            account_id=account, data_key_arn=keys.data_key_arn, canary_name=names.resource("health"),
+            checks={"website": f"https://{edge.hosts.apex}/api/health", "api": f"https://{edge.hosts.api}/health"},
+            logs_bucket=storage.logs, status_bucket=storage.assets, status_key="status/status.json",
             functions=[analytics.function_name, notifications.function_name],
             dead_letter_queues=[analytics.dead_letter_queue_arn, notifications.dead_letter_queue_arn],
             topics=Topics(notifications.alerts_topic_arn, notifications.incidents_topic_arn),
             edge_topics=Topics(notifications.edge_alerts_topic_arn)), here)
+        if Feature.MONITORING in settings.addons.features:
+            ClusterMonitoring("cluster-monitoring", ClusterMonitoringArgs(
+                environment=settings.environment, settings=settings.observability, sizes=sizes,
+                namespace=MONITORING_NAMESPACE, alertmanager_secret=ALERTMANAGER_SECRET,
+                secret_store=addons.secret_store_name, secrets=notifications.secret_arns,
+                notifications=settings.operations.notifications),
+                pulumi.ResourceOptions(providers=[cluster.provider], depends_on=[addons]))
         deploy = DeployRole("deploy", DeployRoleArgs(
             name=names.deploy_role, github_repository=settings.pipelines.repository,
             github_environment=settings.environment, region=settings.region, cluster_name=cluster.name,

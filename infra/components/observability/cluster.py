@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from infra.plans.observability.alarm_specs import wanted
 from infra.plans.observability.alarm_table import Sizes, table
 from infra.plans.observability.prometheus import alarm_groups, objective_groups
 from infra.settings.observability import Observability as Settings
+from infra.settings.operations import Notifications
 
 NAME = "candlefish"
 DASHBOARDS = "candlefish-dashboards"
@@ -23,8 +25,8 @@ GRAFANA_FOLDER = "Candlefish"
 @dataclass(frozen=True)
 class ClusterMonitoringArgs:
     """`namespace`: Prometheus', where its operator looks. `alertmanager_secret`: the Secret that Alertmanager reads its
-    configuration from. slack_secret, pagerduty_secret: names or ARNs in Secrets Manager, which `secret_store` (a
-    ClusterSecretStore) may read. channel: Slack's, of automated alerts. runbooks_url: what runbooks' names hang on."""
+    configuration from. secrets: names or ARNs in Secrets Manager of `slack` and `pagerduty`, which `secret_store` (a
+    ClusterSecretStore) may read."""
 
     environment: str
     settings: Settings
@@ -32,10 +34,8 @@ class ClusterMonitoringArgs:
     namespace: str
     alertmanager_secret: str
     secret_store: str
-    slack_secret: pulumi.Input[str]
-    pagerduty_secret: pulumi.Input[str]
-    channel: str
-    runbooks_url: str
+    secrets: Mapping[str, pulumi.Input[str]]
+    notifications: Notifications
 
 
 class ClusterMonitoring(Component):
@@ -47,13 +47,15 @@ class ClusterMonitoring(Component):
     def __init__(self, name: str, args: ClusterMonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         alarms = wanted(table(args.settings.thresholds, args.sizes), args.settings.alarms)
-        groups = [*alarm_groups(alarms, args.runbooks_url), *objective_groups(args.runbooks_url)]
+        runbooks = args.notifications.runbooks_url
+        groups = [*alarm_groups(alarms, runbooks), *objective_groups(runbooks)]
         apiextensions.CustomResource(
             f"{name}-rules", api_version="monitoring.coreos.com/v1", kind="PrometheusRule",
             metadata=_metadata(NAME, args.namespace), spec={"groups": groups}, opts=self.child())
         secret: dict[str, Any] = alertmanager.external_secret(
             args.alertmanager_secret, args.namespace, args.secret_store,
-            alertmanager.configuration(args.environment, args.channel), args.slack_secret, args.pagerduty_secret)
+            alertmanager.configuration(args.environment, args.notifications.alerts_channel),
+            args.secrets["slack"], args.secrets["pagerduty"])
         apiextensions.CustomResource(
             f"{name}-alertmanager", api_version="external-secrets.io/v1", kind="ExternalSecret",
             metadata=secret["metadata"], spec=secret["spec"], opts=self.child())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -13,9 +14,11 @@ from infra.plans.observability import emitted, log_filters
 
 @dataclass(frozen=True)
 class LogsArgs:
-    """key_arn: its policy must let `logs.{region}.amazonaws.com` use it."""
+    """groups: purpose (`application`, `animation`, `performance`) → name. key_arn: its policy must let
+    `logs.{region}.amazonaws.com` use it."""
 
     environment: str
+    groups: Mapping[str, str]
     key_arn: pulumi.Input[str]
     retention_days: int
 
@@ -34,7 +37,7 @@ class Logs(Component):
             purpose: aws.cloudwatch.LogGroup(
                 f"{name}-{purpose}", name=group, kms_key_id=args.key_arn, retention_in_days=args.retention_days,
                 opts=self.child())
-            for purpose, group in log_filters.groups(args.environment).items()}
+            for purpose, group in args.groups.items()}
         for each in log_filters.FILTERS:
             aws.cloudwatch.LogMetricFilter(
                 f"{name}-{each.metric.replace('_', '-')}", log_group_name=groups[each.group].name,

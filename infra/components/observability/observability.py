@@ -1,4 +1,4 @@
-"""All of observability in AWS: log groups, alarms, the dashboard (M1, M2)."""
+"""All of observability in AWS: log groups, alarms, the dashboard, checks from outside, traces (M1, M2, M6)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components.base import Component
+from infra.components.bucket import Bucket
 from infra.components.observability.alarms import Alarms, AlarmsArgs, Topics
 from infra.components.observability.logs import Logs, LogsArgs
+from infra.components.observability.synthetics import Synthetics, SyntheticsArgs
+from infra.components.observability.tracing import Tracing, TracingArgs
 from infra.plans.observability.alarm import Each, Place
 from infra.plans.observability.alarm_specs import Places, wanted
 from infra.plans.observability.alarm_table import Sizes, table
@@ -37,6 +40,7 @@ class ObservabilityArgs:
     region: str
     edge_region: str
     edge_provider: aws.Provider
+    log_groups: Mapping[str, str]  # of the log shipper: purpose → name
     log_key_arn: pulumi.Input[str]
     log_retention_days: int
     load_balancer_arn: pulumi.Input[str]
@@ -47,6 +51,13 @@ class ObservabilityArgs:
     distribution_id: pulumi.Input[str]
     certificate_arn: pulumi.Input[str]  # the load balancer's
     cdn_certificate_arn: pulumi.Input[str]
+    account_id: pulumi.Input[str]
+    data_key_arn: pulumi.Input[str]
+    canary_name: str
+    checks: Mapping[str, str]
+    logs_bucket: Bucket
+    status_bucket: Bucket
+    status_key: str
     functions: Sequence[pulumi.Input[str]] = ()
     dead_letter_queues: Sequence[pulumi.Input[str]] = ()
     api: tuple[pulumi.Input[str], pulumi.Input[str]] | None = None
@@ -67,9 +78,13 @@ class Observability(Component):
         super().__init__(name, opts)
         self._name, self._args = name, args
         logs = Logs(f"{name}-logs", LogsArgs(
-            environment=args.environment, key_arn=args.log_key_arn, retention_days=args.log_retention_days),
+            environment=args.environment, groups=args.log_groups, key_arn=args.log_key_arn,
+            retention_days=args.log_retention_days),
             opts=self.child())
-        places = self._places()
+        places = self._places(self._synthetics())
+        Tracing(f"{name}-tracing", TracingArgs(
+            environment=args.environment, functions=args.functions, percent=args.settings.trace_percent),
+            opts=self.child())
         rows = wanted(table(args.settings.thresholds, args.sizes), args.settings.alarms)
         alarms = Alarms(f"{name}-alarms", AlarmsArgs(
             environment=args.environment, alarms=rows, places=places, edge_provider=args.edge_provider,
@@ -87,14 +102,28 @@ class Observability(Component):
         self.register_outputs({"logGroups": self.log_groups, "alarmNames": self.alarm_names,
                                "dashboards": self.dashboards})
 
-    def _places(self) -> Places:
+    def _synthetics(self) -> list[pulumi.Output[str]]:
+        """Names of the canaries."""
+        args = self._args
+        if not args.settings.synthetics.enabled:
+            return []
+        made = Synthetics(f"{self._name}-checks", SyntheticsArgs(
+            canary_name=args.canary_name, settings=args.settings.synthetics, checks=args.checks,
+            account_id=args.account_id, region=args.region, logs_bucket=args.logs_bucket.name,
+            logs_bucket_arn=args.logs_bucket.arn, status_bucket=args.status_bucket.name,
+            status_bucket_arn=args.status_bucket.arn, status_key=args.status_key, key_arn=args.data_key_arn),
+            opts=self.child())
+        return [made.canary_name]
+
+    def _places(self, canaries: Sequence[pulumi.Output[str]]) -> Places:
         args = self._args
         of: dict[Place, Sequence[Any]] = {
             Place.ENVIRONMENT: [args.environment], Place.DATABASE: [args.database_id],
             Place.LOAD_BALANCER: [pulumi.Output.from_input(args.load_balancer_arn).apply(dimension)],
             Place.CACHE_NODE: args.cache_nodes, Place.DISTRIBUTION: [args.distribution_id],
             Place.CERTIFICATE: [args.certificate_arn], Place.CDN_CERTIFICATE: [args.cdn_certificate_arn],
-            Place.FUNCTION: args.functions, Place.QUEUE: [_last(arn) for arn in args.dead_letter_queues],
+            Place.CANARY: canaries, Place.FUNCTION: args.functions,
+            Place.QUEUE: [_last(arn) for arn in args.dead_letter_queues],
             **({Place.API: [args.api[0]], Place.STAGE: [args.api[1]]} if args.api else {})}
         groups: pulumi.Output[Any] = pulumi.Output.from_input(args.target_groups)
 

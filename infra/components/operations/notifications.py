@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -59,6 +60,7 @@ class Notifications(Component):
     alerts_topic_arn: pulumi.Output[str]
     incidents_topic_arn: pulumi.Output[str]
     edge_alerts_topic_arn: pulumi.Output[str]  # for alarms in us-east-1; the same as `alerts` where that is the region
+    secret_arns: Mapping[str, pulumi.Output[str]]  # `slack`, `pagerduty`
     function_name: pulumi.Output[str]
     function_arn: pulumi.Output[str]
     dead_letter_queue_arn: pulumi.Output[str]
@@ -89,6 +91,7 @@ class Notifications(Component):
 
         self.alerts_topic_arn, self.incidents_topic_arn = alerts.arn, incidents.arn
         self.edge_alerts_topic_arn = made.get("edge-alerts", alerts).arn
+        self.secret_arns = secrets
         self.function_name, self.function_arn = function.function_name, function.function_arn
         self.dead_letter_queue_arn = function.dead_letter_queue_arn
         self.register_outputs({

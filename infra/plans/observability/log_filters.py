@@ -1,10 +1,10 @@
-"""Log groups of the cluster's log shipper (M1), and the metrics that come from their lines."""
+"""The metrics that come from the lines of the cluster's log shipper (M1)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-ANIMATION, PERFORMANCE, APPLICATION = "animation", "performance", "application"
+ANIMATION, APPLICATION = "animation", "application"  # purposes of log groups
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,3 @@ FILTERS = (
               '?"QueuePool limit" ?"remaining connection slots" ?"too many clients already" '
               '?"timeout exceeded when trying to connect"'),
 )
-
-
-def groups(environment: str) -> dict[str, str]:
-    """Purpose → name."""
-    website = f"/aws/eks/{environment}-candlefish-website"
-    return {ANIMATION: f"{website}/animation", PERFORMANCE: f"{website}/performance",
-            APPLICATION: f"/candlefish/{environment}/application"}

@@ -40,14 +40,22 @@ def etcd(folder: Path, platform: Platform, report: Callable[[str], None]) -> Non
     stem = f"etcd-{ETCD}-{platform}"
     file = f"{stem}.{suffix}"
     require_space(folder.parent, 0.3)
-    with filling(folder) as temporary, _client() as client:
-        sums = _get(client, ETCD_URL.format(version=ETCD, file="SHA256SUMS")).decode()
+    with filling(folder) as temporary:
+        archived(temporary / "etcd", ETCD_URL.format(version=ETCD, file=file),
+                 ETCD_URL.format(version=ETCD, file="SHA256SUMS"), f"{stem}/etcd", report)
+
+
+def archived(binary: Path, url: str, sums_url: str, member: str, report: Callable[[str], None]) -> None:
+    """One file of a release's archive, which `sums_url` lists. Raises Unavailable."""
+    file = url.rpartition("/")[2]
+    with _client() as client:
+        sums = _get(client, sums_url).decode()
         expected = next((line.split()[0] for line in sums.splitlines() if line.split()[-1:] == [file]), None)
         if expected is None:
-            raise Unavailable(f"the etcd release {ETCD} has no {file}")
-        url = ETCD_URL.format(version=ETCD, file=file)
+            raise Unavailable(f"{sums_url} has no {file}")
         report(f"downloading {url}")
-        _write(temporary / "etcd", _member(_checked(_get(client, url), expected, url), f"{stem}/etcd", suffix))
+        content = _checked(_get(client, url), expected, url)
+    _write(binary, _member(content, member, "zip" if file.endswith(".zip") else "tar.gz"))
 
 
 def _client() -> httpx.Client:

@@ -10,10 +10,13 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from infra.components.bucket import Bucket, BucketArgs
 from infra.components.observability.alarms import Topics
 from infra.components.observability.observability import Observability, ObservabilityArgs, dimension
+from infra.plans.names import Names
 from infra.plans.observability.alarm_table import Sizes
 from infra.settings.observability import Observability as Settings
+from infra.settings.observability import Synthetics
 from tests.unit.components.recording import Registrations, record
 
 pytestmark = pytest.mark.unit
@@ -30,13 +33,19 @@ def built(**changes: Any) -> Registrations:
             "dashboard_name": "staging-candlefish-animation", "dashboard_url": "https://board",
             "region": "us-west-2", "edge_region": "us-east-1",
             "edge_provider": aws.Provider("edge", region="us-east-1"), "log_key_arn": "logs-key",
+            "log_groups": Names("staging").cluster_log_groups,
             "log_retention_days": 365, "load_balancer_arn": BALANCER, "services": ["website"],
             "target_groups": {"website": {"blue": f"{GROUP}/b/1", "green": f"{GROUP}/g/2"}},
             "database_id": "staging-candlefish-db", "cache_nodes": ["cache-001", "cache-002"],
             "distribution_id": "E2EXAMPLE", "certificate_arn": "arn:certificate", "cdn_certificate_arn": "arn:cdn",
             "functions": ["staging-candlefish-analytics-processor"], "dead_letter_queues": ["arn:aws:sqs:::dead"],
+            "account_id": "123456789012", "data_key_arn": "arn:data-key", "canary_name": "staging-candlefish-health",
+            "checks": {"website": "https://staging.candlefish.ai/api/health"}, "status_key": "status/status.json",
             "topics": Topics("arn:alerts", "arn:incidents"), "edge_topics": Topics("arn:edge-alerts")}
-        made = Observability("observability", ObservabilityArgs(**(values | changes)),
+        buckets = {name: Bucket(name.replace("_", "-"), BucketArgs(
+            key_arn=None, log_bucket=None, noncurrent_days=30, force_destroy=False, protect=True))
+            for name in ("logs_bucket", "status_bucket")}
+        made = Observability("observability", ObservabilityArgs(**(values | buckets | changes)),
                              pulumi.ResourceOptions(providers=[aws.Provider("here", region="us-west-2")]))
         return SimpleNamespace(made=made)
 
@@ -94,7 +103,7 @@ def test_actions_that_the_scheduled_scaling_switches_are_left_alone(staging: Reg
     ignored = {alarm.name.removeprefix("observability-alarms-") for alarm in alarms
                if alarm.ignored == ("actionsEnabled",)}
     assert ignored == {"error-rate", "error-rate-abort", "latency", "latency-p95", "service-down-website",
-                       "cdn-errors", "outage", "slow"}
+                       "cdn-errors", "outage", "slow", "synthetic-checks"}
 
 
 def test_alarms_of_the_edge_notify_in_their_own_region(staging: Registrations) -> None:
@@ -122,3 +131,32 @@ def test_the_dashboard_is_code_and_its_address_an_output(staging: Registrations)
     widgets = json.loads(board["dashboardBody"])["widgets"]
     assert widgets[0]["type"] == "alarm"
     assert any("app/front/50dc" in line for widget in widgets[1:] for line in widget["properties"]["metrics"])
+
+
+def test_the_checks_from_outside_run_with_no_more_than_they_need(staging: Registrations) -> None:
+    canary = staging.one("aws:synthetics/canary:Canary", "observability-checks").inputs
+    assert canary["startCanary"] is True
+    assert canary["schedule"] == {"expression": "rate(5 minutes)"}
+    assert canary["artifactS3Location"] == "s3://logs-bucket-1a2b3c4/synthetics/staging-candlefish-health"
+    assert json.loads(canary["runConfig"]["environmentVariables"]["CHECKS"]) == {
+        "website": "https://staging.candlefish.ai/api/health"}
+    policy = json.loads(staging.one("aws:iam/rolePolicy:RolePolicy", "observability-checks").inputs["policy"])
+    by_id = {statement["Sid"]: statement for statement in policy["Statement"]}
+    assert by_id["Status"]["Resource"] == ["arn:aws:s3:::status-bucket/status/status.json"]
+    assert {id for id, statement in by_id.items() if statement["Resource"] == ["*"]} == {"Buckets", "Metrics"}
+    assert by_id["Metrics"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": "CloudWatchSynthetics"}}
+
+
+def test_without_checks_nothing_waits_for_their_data() -> None:
+    none = built(settings=Settings(synthetics=Synthetics(enabled=False)))
+    assert not none.of("aws:synthetics/canary:Canary")
+    assert "observability-alarms-synthetic-checks" not in {alarm.name for alarm in none.of(ALARM)}
+
+
+def test_traces_of_this_environment_have_a_rule_and_a_view(staging: Registrations) -> None:
+    rule = staging.one("aws:xray/samplingRule:SamplingRule", "observability-tracing-api").inputs
+    assert (rule["ruleName"], rule["fixedRate"], rule["serviceName"]) == (
+        "staging-candlefish-api", 0.05, "staging-candlefish-*")
+    assert len("production-candlefish-api") <= 32  # X-Ray's limit
+    group = staging.one("aws:xray/group:Group", "observability-tracing-functions").inputs
+    assert group["filterExpression"] == 'service("staging-candlefish-analytics-processor")'
