@@ -24,8 +24,10 @@ def main() -> None:
         app()
     except SettingsError as error:
         _leave(str(error), Exit.USAGE)
-    except KeyboardInterrupt:
-        _leave("interrupted; run the command again to go on", Exit.INTERRUPTED)
+    except SystemExit as left:
+        if left.code == Exit.INTERRUPTED:  # Typer's way of saying KeyboardInterrupt, without a word
+            _leave("interrupted; run the command again to go on", Exit.INTERRUPTED)
+        raise
     except rehearse.errors() as error:
         interrupted = type(error).__name__ == "Cancelled"
         _leave(str(error), Exit.INTERRUPTED if interrupted else Exit.FAILED)
