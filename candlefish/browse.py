@@ -18,7 +18,7 @@ from candlefish.screen import plain
 from candlefish.urls import localise
 from rehearsal.aws.servers import LOOPBACK
 from rehearsal.kubernetes.client import Client
-from rehearsal.kubernetes.controlplane_processes import free_ports
+from rehearsal.ports import free_ports
 
 PAGE = Path(__file__).with_name("browse.html")
 KINDS = (("v1", "Node"), ("apps/v1", "Deployment"), ("v1", "Pod"), ("v1", "Service"),

@@ -12,7 +12,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from pathlib import Path
 import psutil
 
 import rehearsal
+from rehearsal.ports import free_ports, is_free
 
 DEFAULT_ACCOUNT = "000000000000"  # MiniStack's; moto is told the same by the gateway
 READY_SECONDS = 60.0
@@ -108,7 +108,7 @@ class Aws:
         self._end()
         incarnation = secrets.token_hex(8)
         gateway_port = self._gateway_port()
-        ministack_port, moto_port = _free_port(), _free_port()
+        ministack_port, moto_port = free_ports(2)
         url = f"http://{LOOPBACK}:{gateway_port}"
         children: list[Started] = []
         environment = _environment(gateway_port, url, moto_port)
@@ -154,8 +154,8 @@ class Aws:
         """The port of the last time when it is free, so that shells and kubeconfigs of the user stay right."""
         kept = self.home / "port"
         port = int(kept.read_text()) if kept.exists() else 0
-        if not port or not _is_free(port):
-            port = _free_port()
+        if not port or not is_free(port):
+            port = free_ports(1)[0]
             kept.write_text(str(port))
         return port
 
@@ -231,22 +231,6 @@ def _answers(url: str) -> bool:
         return error.code < 500
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-        return True
 
 
 def _tail(log: Path, size: int = 2000) -> str:

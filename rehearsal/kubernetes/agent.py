@@ -21,9 +21,10 @@ from pathlib import Path
 
 import httpx
 
-from rehearsal.kubernetes.controlplane_processes import Processes, free_ports, is_free
+from rehearsal.kubernetes.controlplane_processes import Processes
 from rehearsal.kubernetes.loadbalancer.doors import read as read_doors
 from rehearsal.kubernetes.pki import write_private
+from rehearsal.ports import free_ports, is_free
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "agent"

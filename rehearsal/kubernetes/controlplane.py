@@ -15,9 +15,10 @@ import httpx
 import psutil
 
 from rehearsal.kubernetes import controlplane_components as components
-from rehearsal.kubernetes.controlplane_processes import Processes, free_ports, is_free, is_open, until
+from rehearsal.kubernetes.controlplane_processes import Processes, until
 from rehearsal.kubernetes.pki import Authority, write_private
 from rehearsal.kubernetes.toolchain import Tools, ensure_tools
+from rehearsal.ports import free_ports, is_free, is_open
 
 START_SECONDS = 60.0  # how long a start may take on a loaded machine before it counts as failed; usual: 3 s
 # What the next process in the order connects to at once: trying too early costs it a second of back-off.
