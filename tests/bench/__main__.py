@@ -31,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--stack", action="append", choices=STACKS, help="only this one; may be given more than once")
     parser.add_argument("--runs", type=int, default=3, help="of the bare evaluation and of the no-change up")
+    parser.add_argument("--no-stacks", action="store_true", help="leave out the stacks")
     parser.add_argument("--no-scale", action="store_true", help="leave out the programs of 100 to 2,000 resources")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     given = parser.parse_args()
@@ -38,13 +39,20 @@ def main() -> None:
         home = Path(folder)
         command = Command(home)
         try:
-            report: dict[str, Any] = {"stacks": [stack(command, name, given.runs) for name in given.stack or STACKS]}
+            stacks = () if given.no_stacks else given.stack or STACKS
+            report: dict[str, Any] = {"stacks": [told(stack(command, name, given.runs)) for name in stacks]}
             if not given.no_scale:
-                report["scale"] = [asdict(row) | {"milliseconds_each": round(row.milliseconds_each, 2)}
+                report["scale"] = [told(asdict(row) | {"milliseconds_each": round(row.milliseconds_each, 2)})
                                    for row in scale.measure(Aws(home / "aws").ensure(), home)]
         finally:
             command.run("reset", "--yes")
     print(json.dumps(report, indent=1) if given.json else table(report))
+
+
+def told(row: dict[str, Any]) -> dict[str, Any]:
+    """Says a row as soon as it is measured: a run that is cut short has not measured for nothing."""
+    say(json.dumps(row))
+    return row
 
 
 class Command:
