@@ -32,6 +32,7 @@ bench: $(VENV)/.ready tools ## measure evaluation, preview, up, no-change up and
 	@$(BIN)/python -m tests.bench $(BENCH)
 
 faults: $(VENV)/.ready tools ## every call position × fault (FAULTS="--seed 1 --minutes 30 --json")
+	@CANDLEFISH_EVERY_POINT=1 $(BIN)/python -m pytest tests/rehearsal/engine/test_engine_crash.py
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
 down: $(VENV)/.ready ## stop what `make rehearse` left running
