@@ -117,7 +117,8 @@ def bare_calls(command: Command, name: str) -> dict[str, Any]:
     made: list[float] = []  # when each AWS resource was there
 
     def note(event: Event) -> None:
-        if event.kind is EventKind.FINISHED and event.operation is Operation.CREATE and urns.type_of(event.urn).startswith("aws:"):
+        created = event.kind is EventKind.FINISHED and event.operation is Operation.CREATE
+        if created and urns.type_of(event.urn).startswith("aws:"):
             made.append(time.monotonic())
 
     engine = rehearsal.engine(servers.aws, note)
