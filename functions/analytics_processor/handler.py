@@ -1,29 +1,39 @@
 """The function's entry: `handle`.
 
-In:  `{"events": [...]}`, or that as the JSON `body` of an API Gateway request.
-Out: `{"accepted": n, "duplicates": n, "errors": [{"index": i, "code": …, "message": …}]}`; for API Gateway as the body
-     of an answer with status 200, 207 (some events were refused) or 400 (all were, or the batch cannot be read).
+In:  POST of a REST API (proxy integration), body `{"events": [...]}`; or that object itself, invoked directly.
+Out: `{"accepted": n, "duplicates": n, "rejected": [{"index": i, "code": …, "message": …}]}` with status 200, 207 (some
+     events were refused) or 400 (all were, or the batch cannot be read). Invoked directly: the object, and an error for
+     a batch that cannot be read.
 
-Environment: TABLE_NAME, ENVIRONMENT, RETENTION_DAYS.
+Environment: TABLE_NAME, ENVIRONMENT, RETENTION_DAYS, HASH_SECRET_ARN; ALLOWED_ORIGINS for browsers; EXPERIMENTS, if
+             given, limits `experiment` and `variant` to those that there are.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from .events import MAXIMUM_EVENTS, Event, InvalidEvent, parse
-from .metrics import line
+from common.clients import client
+from common.hashing import Keys, keys
+from common.http import Answer, Refusal, Request, serve
+from common.retries import Retries
+from common.table import Table
+from common.values import Invalid
+
+from .events import MAXIMUM_EVENTS, Catalogue, Event, parse
+from .metrics import lines
 from .store import DynamoStore, Store
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Rejection:
     index: int
     code: str
     message: str
@@ -33,70 +43,68 @@ class Refusal:
 class Outcome:
     accepted: int = 0
     duplicates: int = 0
-    errors: list[Refusal] = field(default_factory=list)
-
-
-class InvalidBatch(ValueError):
-    """The batch as a whole cannot be read."""
+    rejected: list[Rejection] = field(default_factory=list)
 
 
 def handle(event: Any, context: Any) -> dict[str, Any]:
-    if isinstance(event, dict) and "body" in event:
-        return _answer(event)
-    return asdict(process(_batch(event), _store(), os.environ["ENVIRONMENT"], datetime.now(UTC)))
+    if isinstance(event, dict) and "events" in event and "httpMethod" not in event:
+        return asdict(_process(event, context))
+    return serve(event, lambda request: _post(request, context), "POST,OPTIONS")
 
 
-def process(batch: list[Any], store: Store, environment: str, now: datetime,
-            emit: Callable[[str], None] = print) -> Outcome:
+def process(batch: list[Any], store: Store, keys: Keys, environment: str, now: datetime,
+            catalogue: Catalogue | None = None, emit: Callable[[str], object] | None = None) -> Outcome:
     """Keeps what is valid; says by index what is not. Metrics count an event once, however often it is sent."""
     outcome = Outcome()
-    new: list[Event] = []
+    valid: dict[str, Event] = {}
     for index, raw in enumerate(batch):
         try:
-            event = parse(raw, now)
-        except InvalidEvent as error:
-            outcome.errors.append(Refusal(index, error.code, str(error)))
+            event = parse(raw, now, keys, catalogue)
+        except Invalid as error:
+            outcome.rejected.append(Rejection(index, error.code, str(error)))
             continue
-        if store.put(event):
-            new.append(event)
-        else:
-            outcome.duplicates += 1
+        outcome.duplicates += event.id in valid
+        valid.setdefault(event.id, event)
+    there = store.put(list(valid.values()))
+    new = [event for id, event in valid.items() if id not in there]
     outcome.accepted = len(new)
-    emit(line(new, environment, now, rejected=len(outcome.errors)))
+    outcome.duplicates += len(there)
+    for line in lines(new, environment, now, rejected=len(outcome.rejected)):
+        (emit or sys.stdout.write)(line + "\n")
     return outcome
 
 
-def _batch(document: Any) -> list[Any]:
-    events = document.get("events") if isinstance(document, dict) else None
-    if not isinstance(events, list) or not events:
-        raise InvalidBatch("the batch must be an object with a non-empty list `events`")
-    if len(events) > MAXIMUM_EVENTS:
-        raise InvalidBatch(f"the batch has {len(events)} events; at most {MAXIMUM_EVENTS} are allowed")
-    return events
-
-
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    try:
-        batch = _batch(json.loads(request["body"] or "null"))
-    except (json.JSONDecodeError, InvalidBatch) as error:
-        message = str(error) if isinstance(error, InvalidBatch) else "the body is not JSON"
-        return _response(400, {"message": message})
-    outcome = process(batch, _store(), os.environ["ENVIRONMENT"], datetime.now(UTC))
-    if not outcome.errors:
+def _post(request: Request, context: Any) -> Answer:
+    if request.method != "POST":
+        raise Refusal(405, "method_not_allowed", "use POST")
+    document = request.json()
+    outcome = _process(document, context)
+    if not outcome.rejected:
         status = 200
     else:
-        status = 400 if len(outcome.errors) == len(batch) else 207
-    return _response(status, asdict(outcome))
+        status = 400 if len(outcome.rejected) == len(document["events"]) else 207
+    return Answer(status, asdict(outcome))
 
 
-def _response(status: int, body: dict[str, Any]) -> dict[str, Any]:
-    return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps(body)}
+def _process(document: Any, context: Any) -> Outcome:
+    events = document.get("events") if isinstance(document, dict) else None
+    if not isinstance(events, list) or not events:
+        raise Refusal(400, "no_events", "the batch must be an object with a non-empty list `events`")
+    if len(events) > MAXIMUM_EVENTS:
+        raise Refusal(400, "too_many_events", f"a batch may have {MAXIMUM_EVENTS} events")
+    retries = Retries.within(context)
+    return process(events, _store(retries), keys(retries), os.environ["ENVIRONMENT"], datetime.now(UTC), _catalogue())
+
+
+
+def _store(retries: Retries) -> Store:
+    return DynamoStore(Table(client("dynamodb"), os.environ["TABLE_NAME"], retries),
+                       timedelta(days=int(os.environ["RETENTION_DAYS"])))
 
 
 @cache
-def _store() -> Store:
-    """Made once for each instance of the function, at its first request."""
-    import boto3  # the runtime's own; a test that brings its store needs none
-
-    return DynamoStore(boto3.client("dynamodb"), os.environ["TABLE_NAME"],
-                       timedelta(days=int(os.environ["RETENTION_DAYS"])))
+def _catalogue() -> Catalogue | None:
+    if not os.environ.get("EXPERIMENTS"):
+        return None
+    return {name: frozenset(variant["name"] for variant in experiment["variants"])
+            for name, experiment in json.loads(os.environ["EXPERIMENTS"]).items()}

@@ -1,43 +1,40 @@
-"""CloudWatch metrics as log lines (embedded metric format): no call, and no metric is lost when CloudWatch is slow."""
+"""The metrics of a batch's new events."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from .events import NUMBERS, Event
+from common import metrics
+from common.schema import NUMBERS, UNITS
 
-NAMESPACE = "Candlefish/Animation"
-MAXIMUM_VALUES = 100  # of one metric in one line (the format's specification)
+from .events import Event
 
 
-def line(events: Iterable[Event], environment: str, now: datetime, *, rejected: int) -> str:
-    """One line with the values of all events and the counts of the batch. At most MAXIMUM_VALUES events."""
+def lines(events: Iterable[Event], environment: str, now: datetime, *, rejected: int) -> Iterator[str]:
+    """Embedded metric format: the values of all events, and the counts of the batch."""
     values: dict[str, list[float]] = defaultdict(list)
-    units = {"candlefish_events_accepted": "Count", "candlefish_events_rejected": "Count"}
     accepted = 0
     for event in events:
         accepted += 1
         for name, value in event.numbers.items():
-            number = NUMBERS[name]
-            if number.metric:
-                values[number.metric].append(value)
-                units[number.metric] = number.unit
-    if accepted > MAXIMUM_VALUES:
-        raise ValueError(f"{accepted} events in one metric line; the format allows {MAXIMUM_VALUES} values")
+            if metric := NUMBERS[name].metric:
+                values[metric].append(value)
+        for metric, value in _derived(event):
+            values[metric].append(value)
     values["candlefish_events_accepted"] = [float(accepted)]
     values["candlefish_events_rejected"] = [float(rejected)]
-    return json.dumps({
-        "_aws": {
-            "Timestamp": int(now.timestamp() * 1000),
-            "CloudWatchMetrics": [{
-                "Namespace": NAMESPACE,
-                "Dimensions": [["Environment"]],
-                "Metrics": [{"Name": name, "Unit": units[name]} for name in sorted(values)],
-            }],
-        },
-        "Environment": environment,
-        **values,
-    })
+    return metrics.lines(values, UNITS, environment, now)
+
+
+def _derived(event: Event) -> Iterator[tuple[str, float]]:
+    """What follows from several fields. Rates are 0 or 100 for one event: their average is the percentage."""
+    yield "candlefish_error_rate", 100.0 if event.type == "error" else 0.0
+    if event.numbers.get("frames") and "frameDrops" in event.numbers:
+        yield "candlefish_frame_drop_rate", 100 * event.numbers["frameDrops"] / event.numbers["frames"]
+    if event.type == "session":
+        if event.numbers.get("sessionDurationS") and "interactions" in event.numbers:
+            yield "candlefish_interaction_rate", 60 * event.numbers["interactions"] / event.numbers["sessionDurationS"]
+        if "returning" in event.flags:
+            yield "candlefish_return_rate", 100.0 if event.flags["returning"] else 0.0

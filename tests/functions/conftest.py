@@ -1,0 +1,3 @@
+from tests.functions.world import world
+
+__all__ = ["world"]
