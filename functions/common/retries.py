@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -41,8 +41,8 @@ class Retries:
     until: float = float("inf")
     attempts: int = ATTEMPTS
     clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    random: Callable[[], float] = field(default=random.random)
+    sleep: Callable[[float], None] = lambda seconds: time.sleep(seconds)
+    random: Callable[[], float] = random.random
 
     @classmethod
     def within(cls, context: Any) -> Retries:

@@ -8,6 +8,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from io import BytesIO
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,8 +18,9 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from common import clients, hashing
 from ministack.services import dynamodb
+
+from common import clients, hashing
 
 CURRENT, PREVIOUS, OLDEST = "c" * 40, "p" * 40, "o" * 40
 TABLES = {
@@ -78,6 +80,14 @@ class Connected:
             self.messages.setdefault(ConnectionId, []).append(json.loads(Data))
 
 
+@cache
+def _client() -> Any:
+    """One for all tests: making it takes longer than most of them. The tables tell the worlds apart."""
+    return boto3.session.Session().client(
+        "dynamodb", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1, "mode": "standard"}, parameter_validation=True))
+
+
 class World:
     def __init__(self) -> None:
         self.suffix = uuid4().hex[:12]
@@ -85,13 +95,14 @@ class World:
         self.connected = Connected()
         self.calls: Counter[str] = Counter()
         self.fault: Fault | None = None
-        self._lock = threading.Lock()
-        self.dynamodb = boto3.session.Session().client(
-            "dynamodb", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": 1, "mode": "standard"}))
-        self.dynamodb.meta.events.register("before-send.dynamodb", self._send)
+        self._lock = threading.RLock()  # a fault may call the table itself
+        self.dynamodb = _client()
+        self.dynamodb.meta.events.register("before-send.dynamodb", self._send, unique_id="world")
         for name, shape in TABLES.items():
             self._create(name, shape)
+
+    def close(self) -> None:
+        self.dynamodb.meta.events.unregister("before-send.dynamodb", unique_id="world")
 
     def table(self, name: str) -> str:
         return f"test-{name}-{self.suffix}"
@@ -176,4 +187,5 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     }.items():
         monkeypatch.setenv(name, value)
     yield world
+    world.close()
     clients.client.cache_clear()
