@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
@@ -89,7 +89,7 @@ allocations = st.lists(st.integers(0, 100), min_size=1, max_size=5).map(sorted).
 @settings(max_examples=60, derandomize=True, deadline=None)
 def test_a_new_allocation_is_met_and_moves_the_fewest_that_any_plan_could(history: list[dict[str, int]]) -> None:
     plan = first(history[0])
-    for before, after in zip(history, history[1:], strict=False):
+    for before, after in pairwise(history):
         new = follow(plan, after)
         assert Counter(new) == Counter({name: size for name, size in sizes(after).items() if size})
         lost = sum(max(0, sizes(before).get(name, 0) - sizes(after).get(name, 0)) for name in before.keys() | after)

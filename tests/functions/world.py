@@ -131,7 +131,7 @@ class World:
             self.calls[operation] += 1
             if self.fault and (answer := self.fault(operation, json.loads(request.body))):
                 return answer
-            status, headers, body = asyncio.run(dynamodb.handle_request(
+            status, _headers, body = asyncio.run(dynamodb.handle_request(
                 "POST", "/", {"x-amz-target": f"DynamoDB_20120810.{operation}"}, request.body, {}))
         return response(status, body)
 
