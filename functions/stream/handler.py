@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ from .samples import read
 
 MAXIMUM_MESSAGE_BYTES = 4096
 STALE_SECONDS = 60.0  # samples that waited longer, after an outage, are not live any more
+_CONNECTION = re.compile(r"[A-Za-z0-9+/=_-]{1,128}")
 _gauge = Gauge()
 
 
@@ -44,7 +46,9 @@ class BadMessage(Exception):
 def handle(event: Any, context: Any) -> dict[str, Any]:
     try:
         about = event["requestContext"]
-        route, connection = str(about["routeKey"]), str(about["connectionId"])
+        route, connection = str(about["routeKey"]), about["connectionId"]
+        if not isinstance(connection, str) or not _CONNECTION.fullmatch(connection):
+            raise TypeError
     except (KeyError, TypeError):
         return _answer(400, {"type": "error", "code": "not_a_message", "message": "not an event of a WebSocket API"})
     connections = _connections(Retries.within(context))
@@ -84,9 +88,11 @@ def publish(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _connect(connections: Connections, connection: str, event: Mapping[str, Any]) -> dict[str, Any]:
-    headers = {str(name).lower(): value for name, value in (event.get("headers") or {}).items()}
+    headers = event.get("headers")
+    origin = next((str(value) for name, value in headers.items() if str(name).lower() == "origin"), None) \
+        if isinstance(headers, dict) else None
     # A browser always says the page's origin; other programs may leave it out and gain nothing by it.
-    if allowed_origins() and "origin" in headers and headers["origin"] not in allowed_origins():
+    if allowed_origins() and origin is not None and origin not in allowed_origins():
         return _answer(403, {"type": "error", "code": "forbidden", "message": "this page may not connect"})
     connections.add(connection)
     _gauge.tell(connections, os.environ["ENVIRONMENT"], connections.now)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from uuid import uuid4
 
 from common.retries import Retries
 from common.table import ConditionFailed, Item, Table
@@ -47,24 +47,22 @@ class Erasure:
     def request(self, hashes: Sequence[str]) -> Erased:
         """Writes the request down, then erases as much as the time allows."""
         seconds = int(self.now.timestamp())
-        entry: Item = {"visitorHash": JOURNAL, "experiment": f"{seconds:011d}#{hashes[0]}", "hashes": list(hashes),
-                       "requestedAt": seconds, "due": seconds, "expiresAt": seconds + int(PATIENCE.total_seconds())}
+        entry: Item = {"visitorHash": JOURNAL, "experiment": _sorted_by(seconds), "hashes": list(hashes),
+                       "requestedAt": seconds, "expiresAt": seconds + int(PATIENCE.total_seconds())}
         self.experiments.put(entry)
         return self._pass(entry)
 
     def resume(self, most: int | None = None) -> int:
         """A pass for each request that is due, for at most `most`; returns for how many."""
-        seconds, done = int(self.now.timestamp()), 0
-        for entry in self.pending():
-            if self.retries.exhausted() or done == most:
+        done = 0
+        for entry in self.experiments.query(
+                "visitorHash = :journal AND experiment < :next", consistent=True, limit=most,
+                values={":journal": JOURNAL, ":next": _sorted_by(int(self.now.timestamp()) + 1, "")}):
+            if self.retries.exhausted():
                 break
-            if entry["due"] <= seconds:
-                self._pass(entry)
-                done += 1
+            self._pass(entry)
+            done += 1
         return done
-
-    def pending(self) -> Iterator[Item]:
-        return self.experiments.query("visitorHash = :journal", {":journal": JOURNAL}, consistent=True)
 
     def _pass(self, entry: Item) -> Erased:
         erased = Erased()
@@ -106,11 +104,15 @@ class Erasure:
             yield page
 
     def _passed(self, entry: Item, requested: datetime) -> None:
-        key: dict[str, Any] = {"visitorHash": JOURNAL, "experiment": entry["experiment"]}
-        passes = (requested + INDEX_LAG, requested + LATE)
-        due = next((at for at in passes if at > self.now), None)
-        if due is None:
-            self.experiments.delete(key)
-        else:
-            self.experiments.update(key, "SET due = :due", {":due": int(due.timestamp())},
-                                    "attribute_exists(visitorHash)")
+        """The next pass, if there is one, is another item, sorted by when it is due: the same one after any pass."""
+        gone = self.experiments.delete_action({"visitorHash": JOURNAL, "experiment": entry["experiment"]})
+        due = next((at for at in (requested + INDEX_LAG, requested + LATE) if at > self.now), None)
+        name = entry["experiment"].partition("#")[2]
+        later = [] if due is None else [
+            self.experiments.put_action({**entry, "experiment": _sorted_by(int(due.timestamp()), name)})]
+        self.experiments.transact([gone, *later])
+
+
+def _sorted_by(due: int, name: str | None = None) -> str:
+    """The sort key of a pass that is due at a time, in seconds since 1970."""
+    return f"{due:011d}#{uuid4().hex if name is None else name}"

@@ -134,7 +134,7 @@ valid_events = st.fixed_dictionaries(
 
 @given(json_values | st.fixed_dictionaries({}, optional=dict.fromkeys(
     ["id", "type", "timestamp", *NUMBERS, *WORDS, "sessionId", "visitorId", "returning"], json_values)))
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=150, derandomize=True, deadline=None)
 def test_no_input_breaks_the_parser(raw: Any) -> None:
     try:
         found = parse(raw, NOW, KEYS)
@@ -145,7 +145,7 @@ def test_no_input_breaks_the_parser(raw: Any) -> None:
 
 
 @given(valid_events, st.dictionaries(st.text(min_size=1), st.text(), max_size=4))
-@settings(max_examples=200, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True, deadline=None)
 def test_every_valid_event_is_taken_as_it_is_and_what_is_unknown_is_dropped(raw: dict[str, Any],
                                                                            unknown: dict[str, str]) -> None:
     found = parse({**unknown, **raw}, NOW, KEYS)

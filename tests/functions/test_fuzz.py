@@ -1,0 +1,117 @@
+"""10,000 requests that nobody should send, at every way in: refused with a reason, never a 5xx, never a trace."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import analytics_processor.handler
+import experiments.handler
+import pytest
+import stream.handler
+import visitor_memory.handler
+from common.schema import STREAMED
+
+from tests.functions.world import Context, Direct, World, request, uuid
+
+pytestmark = pytest.mark.functions
+
+SEED, REQUESTS = 20261121, 10_000
+VISITOR = "visitor-0123456789"
+NASTY: list[Any] = [
+    None, True, False, 0, -1, 2**63, 1e308, -1e308, 0.1, "", " ", "0", "null", "NaN", "a" * 70, "é" * 40, "\ud800",
+    "\0", "\r\nx: y", "'; DROP TABLE events; --", "<script>", "${jndi:ldap://x}", "{{7*7}}", "../../etc/passwd",
+    "%00", "#count#", "#plan", "#erasures", "__proto__", "9" * 50, [], {}, [[]], {"": ""}, [None] * 200, {"S": "x"},
+    [{}] * 101, "2026-11-21T12:00:00Z", "9999-12-31T23:59:59+00:00", "💡" * 10]
+NASTY.append({"a": {"b": {"c": [NASTY[10]]}}})
+
+Entry = Callable[[Any, Any], dict[str, Any]]
+
+
+def seeds() -> list[tuple[Entry, dict[str, Any]]]:
+    event = {"id": uuid(1), "type": "session", "timestamp": datetime.now(UTC).isoformat(), "visitorId": VISITOR,
+             "sessionId": VISITOR, "fps": 60.0, "frames": 60, "frameDrops": 1, "emotionalState": "shy",
+             "experiment": "trust-rate", "variant": "slow", "returning": True}
+    memory = {"version": 0, "trustLevel": 1, "memory": {"visits": 1, "seen": ["reef"]}}
+    parameters = {"visitor": VISITOR}
+    socket = {"requestContext": {"routeKey": "subscribe", "connectionId": "abc="},
+              "body": json.dumps({"metrics": sorted(STREAMED)[:2]})}
+    return [
+        (analytics_processor.handler.handle, request("POST", "/api/analytics", {"events": [event, event]})),
+        (visitor_memory.handler.handle, request("GET", f"/memory/{VISITOR}", parameters=parameters)),
+        (visitor_memory.handler.handle, request("PUT", f"/memory/{VISITOR}", memory, parameters=parameters)),
+        (visitor_memory.handler.handle, request("DELETE", f"/memory/{VISITOR}", parameters=parameters)),
+        (visitor_memory.handler.handle, request("GET", f"/memory/{VISITOR}/export", parameters=parameters,
+                                                query={"cursor": "WzAsICJhIiwgImIiXQ=="})),
+        (experiments.handler.handle, request("GET", "/experiments", query={"visitor": VISITOR, "segments": "new"})),
+        (experiments.handler.handle, request("POST", "/experiments/conversions",
+                                             {"visitor": VISITOR, "goal": "returned"})),
+        (experiments.handler.handle, request("GET", "/experiments/report", query={"experiment": "trust-rate",
+                                                                                  "goal": "returned"})),
+        (stream.handler.handle, socket),
+        (stream.handler.handle, {"requestContext": {"routeKey": "$connect", "connectionId": "abc="},
+                                 "headers": {"Origin": "https://candlefish.ai"}}),
+    ]
+
+
+def spoil(found: Any, dice: random.Random) -> Any:
+    """One value somewhere in it is replaced, removed or doubled."""
+    if isinstance(found, dict) and found and dice.random() < 0.8:
+        key = dice.choice(list(found))
+        match dice.randrange(5):
+            case 0:
+                return {name: value for name, value in found.items() if name != key}
+            case 1:
+                return {**found, str(dice.choice(NASTY)): found[key]}
+        return {**found, key: spoil(found[key], dice)}
+    if isinstance(found, list) and found and dice.random() < 0.8:
+        index = dice.randrange(len(found))
+        return [*found[:index], spoil(found[index], dice), *found[index + dice.randrange(2):]]
+    return copy.deepcopy(dice.choice(NASTY))
+
+
+def spoiled(sent: dict[str, Any], dice: random.Random) -> Any:
+    body = sent.get("body")
+    if body is None or dice.random() < 0.3:
+        return spoil(sent, dice)
+    match dice.randrange(4):
+        case 0:
+            at = dice.randrange(len(body))
+            return {**sent, "body": body[:at] + dice.choice(["", "\0", '"', "{", "[" * 5000, "1e999", "-", "\ud800"])
+                    + body[at + dice.randrange(3):]}
+        case 1:
+            return {**sent, "isBase64Encoded": True}
+    return {**sent, "body": json.dumps(spoil(json.loads(body), dice))}
+
+
+def test_ten_thousand_spoiled_requests_are_refused_with_a_reason(world: World, monkeypatch: pytest.MonkeyPatch,
+                                                               capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("EXPERIMENTS", json.dumps({"trust-rate": {"status": "running", "segments": ["new"], "variants": [
+        {"name": "slow", "percent": 50}, {"name": "fast", "percent": 50}]}}))
+    experiments.handler.catalogue.cache_clear()
+    analytics_processor.handler._catalogue.cache_clear()
+    monkeypatch.setattr(world, "dynamodb", Direct())
+    dice, entries = random.Random(SEED), seeds()
+    statuses: Counter[int] = Counter()
+    for number in range(REQUESTS):
+        entry, sent = dice.choice(entries)
+        bad = spoiled(sent, dice)
+        answer = entry(bad, Context())
+        status, body = answer.get("statusCode", 200), answer.get("body") or "{}"
+        statuses[status] += 1
+        assert status < 500, f"seed {SEED}, request {number}: {bad!r} was answered with {answer}"
+        assert "Traceback" not in body
+        if status >= 400:
+            reason = json.loads(body)
+            assert (reason.get("code") and reason["message"]) or reason["rejected"], (number, bad, answer)
+    written = capsys.readouterr().out
+    assert '"ERROR"' not in written
+    with capsys.disabled():
+        print(f" fuzz, seed {SEED}: {dict(sorted(statuses.items()))}", end="")
+    assert sum(count for status, count in statuses.items() if status >= 400) > REQUESTS / 3
+    analytics_processor.handler._catalogue.cache_clear()
