@@ -10,10 +10,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import edge.handler
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import edge.handler
 
 pytestmark = pytest.mark.functions
 

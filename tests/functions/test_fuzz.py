@@ -10,13 +10,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 import analytics_processor.handler
 import experiments.handler
-import pytest
 import stream.handler
 import visitor_memory.handler
 from common.schema import STREAMED
-
 from tests.functions.world import Context, Direct, World, request, uuid
 
 pytestmark = pytest.mark.functions

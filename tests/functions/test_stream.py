@@ -8,17 +8,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from common.retries import Retries
 from common.schema import NUMBERS, STREAMED, UNITS
 from common.table import Table, pack
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from stream import handler
 from stream.connections import CONNECTION, Connections
 from stream.gauge import Gauge
 from stream.publishing import publish
 from stream.samples import Batch, read
-
 from tests.functions.world import Context, World, error, uuid
 
 pytestmark = pytest.mark.functions
