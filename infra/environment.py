@@ -9,10 +9,12 @@ import pulumi_aws as aws
 
 from infra.components.addons import Addons, AddonsArgs
 from infra.components.analytics.analytics import Analytics, AnalyticsArgs
+from infra.components.backup import Backup, BackupArgs
 from infra.components.cache import Cache, CacheArgs
 from infra.components.certificates import ClusterCertificates, ClusterCertificatesArgs
 from infra.components.cluster import Cluster, ClusterArgs
 from infra.components.database import DATABASE_NAME, Database, DatabaseArgs
+from infra.components.database_safeguards import BackupReplica, DatabaseSafeguards, DatabaseSafeguardsArgs
 from infra.components.edge.dns import Records, RecordsArgs
 from infra.components.edge.edge import Edge, EdgeArgs
 from infra.components.keys import Keys, KeysArgs
@@ -21,6 +23,7 @@ from infra.components.observability.alarms import Topics
 from infra.components.observability.cluster import ClusterMonitoring, ClusterMonitoringArgs
 from infra.components.observability.observability import Observability, ObservabilityArgs
 from infra.components.operations.notifications import Notifications, NotificationsArgs, Place
+from infra.components.recovery_region import RecoveryRegion, RecoveryRegionArgs
 from infra.components.registry import Registry, RegistryArgs
 from infra.components.roles import DeployRole, DeployRoleArgs
 from infra.components.secrets import Secrets, SecretsArgs
@@ -79,13 +82,33 @@ class Environment:
             subnet_ids=network.data_subnet_ids, clients={"cluster": cluster.cluster_security_group_id},
             data_key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn,
             log_retention_days=settings.storage.log_retention_days), here)
+        recovery_provider = recovery_region = None
+        if settings.backup.cross_region:
+            recovery_provider = edge_provider if settings.recovery_region == EDGE_REGION else aws_provider(
+                settings.recovery_region, tags)
+            recovery_region = RecoveryRegion("recovery-region", RecoveryRegionArgs(
+                region=settings.recovery_region, source_region=settings.region, storage=settings.storage,
+                backup=settings.backup, lifecycle=lifecycle, account_id=account,
+                alerts_topic_arn=notifications.alerts_topic_arn),
+                pulumi.ResourceOptions(providers=[recovery_provider]))
+        safeguards = DatabaseSafeguards("database-safeguards", DatabaseSafeguardsArgs(
+            instance_id=database.instance_id, instance_arn=database.arn, secret_arn=database.secret_arn,
+            rotation_days=settings.database.password_rotation_days, alerts_topic_arn=notifications.alerts_topic_arn,
+            replica=None if recovery_region is None or recovery_provider is None else BackupReplica(
+                recovery_provider, recovery_region.key_arn, settings.database.backup_retention_days)), here)
         cache = Cache("cache", CacheArgs(
             name=names.resource("cache"), settings=settings.cache, lifecycle=lifecycle, vpc_id=network.vpc_id,
             subnet_ids=network.data_subnet_ids, clients={"cluster": cluster.cluster_security_group_id},
             data_key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn,
             log_retention_days=settings.storage.log_retention_days), here)
         storage = Storage("storage", StorageArgs(
-            settings=settings.storage, lifecycle=lifecycle, account_id=account, data_key_arn=keys.data_key_arn), here)
+            settings=settings.storage, lifecycle=lifecycle, account_id=account, data_key_arn=keys.data_key_arn,
+            replicas=recovery_region.replicas if recovery_region else {}), here)
+        backup = Backup("backup", BackupArgs(
+            environment=settings.environment, project=settings.ownership.project, stack=pulumi.get_stack(),
+            settings=settings.backup, lifecycle=lifecycle, data_key_arn=keys.data_key_arn,
+            database_subnet_group=database.subnet_group, alerts_topic_arn=notifications.alerts_topic_arn,
+            copy_vault_arn=recovery_region.vault_arn if recovery_region else None), here)
         registry = Registry("registry", RegistryArgs(
             repositories={service.name: names.repository(service.name) for service in settings.services},
             data_key_arn=keys.data_key_arn, account_id=account, force_delete=lifecycle.force_destroy_buckets,
@@ -185,8 +208,13 @@ class Environment:
             "databaseSecretArn": database.secret_arn,
             "cacheEndpoint": cache.endpoint,
             "cacheSecretArn": cache.secret_arn,
+            "cacheReplicationGroupId": cache.replication_group_id,
             "assetsBucket": storage.assets.name,
             "backupsBucket": storage.backups.name,
+            "backupVaultName": backup.vault_name,
+            "backupVaultArn": backup.vault_arn,
+            "backupRestoreRoleArn": backup.restore_role_arn,
+            "recoveryRegion": recovery_outputs(settings.recovery_region, recovery_region, safeguards),
             "siteBuckets": {colour: bucket.name for colour, bucket in storage.site.items()},
             "distributionId": edge.distribution_id,
             "distributionDomain": edge.distribution_domain,
@@ -213,6 +241,15 @@ def aws_provider(region: str, tags: dict[str, str]) -> aws.Provider:
     """A provider whose resources carry the default tags."""
     return aws.Provider(f"aws-{region}", region=region,
                         default_tags=aws.ProviderDefaultTagsArgs(tags=tags))
+
+
+def recovery_outputs(region: str, kept: RecoveryRegion | None, safeguards: DatabaseSafeguards) -> dict[str, Any]:
+    """What a rebuild in the recovery region starts from; empty for a stack that keeps nothing there."""
+    if kept is None:
+        return {}
+    return {"region": region, "keyArn": kept.key_arn, "backupVaultName": kept.vault_name,
+            "backupVaultArn": kept.vault_arn, "replicatedBackupsArn": safeguards.replicated_backups_arn,
+            **{f"{purpose}Bucket": bucket.name for purpose, bucket in kept.buckets.items()}}
 
 
 def operators_secrets(settings: Settings) -> list[str]:

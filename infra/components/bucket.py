@@ -46,6 +46,7 @@ class Bucket(Component):
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
+    versioned_arn: pulumi.Output[str]  # known once versions are kept: what a replication asks of its destination
     domain_name: pulumi.Output[str]
     regional_domain_name: pulumi.Output[str]
 
@@ -65,6 +66,7 @@ class Bucket(Component):
         versioning = aws.s3.BucketVersioning(
             name, bucket=bucket.bucket, opts=self.child(),
             versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"))
+        self.versioned_arn = pulumi.Output.all(bucket.arn, versioning.id).apply(lambda known: str(known[0]))
         self._encryption(name, bucket, args)
         self._lifecycle(name, bucket, args, versioning)
         if args.log_bucket is not None:

@@ -25,6 +25,10 @@ _CREATION_ONLY = ("snapshotIdentifier", "restoreToPointInTime", "dbName", "usern
 """Given once: where the data came from, and what comes with it (a restored database keeps the key of its snapshot).
 A changed or removed snapshot identifier would otherwise replace the restored database."""
 
+# A restored instance with backups on makes its first one before RDS calls it available: two to three hours have been
+# seen (terraform-provider-aws issue 44104), and the provider would give up after 40 minutes.
+_RESTORE_TIMEOUT = pulumi.CustomTimeouts(create="4h")
+
 
 @dataclass(frozen=True)
 class DatabaseArgs:
@@ -57,6 +61,7 @@ class Database(Component):
     port: pulumi.Output[int]
     secret_arn: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
+    subnet_group: pulumi.Output[str]
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -79,14 +84,16 @@ class Database(Component):
             performance_insights_enabled=True, performance_insights_kms_key_id=args.data_key_arn,
             performance_insights_retention_period=_INSIGHTS_RETENTION_DAYS,
             enabled_cloudwatch_logs_exports=list(_LOG_EXPORTS),
-            deletion_protection=args.lifecycle.deletion_protection, apply_immediately=False,
+            deletion_protection=args.lifecycle.deletion_protection,
+            apply_immediately=args.settings.apply_immediately,
             **self._monitoring(args), **self._final_snapshot(args), **_origin(args),
             opts=self.child(
-                protect=args.lifecycle.protect, ignore_changes=[*_CREATION_ONLY], depends_on=self._log_groups(args)))
+                protect=args.lifecycle.protect, ignore_changes=[*_CREATION_ONLY], depends_on=self._log_groups(args),
+                custom_timeouts=None if args.settings.restore is None else _RESTORE_TIMEOUT))
         self.instance_id, self.arn = instance.identifier, instance.arn
         self.endpoint, self.address, self.port = instance.endpoint, instance.address, instance.port
         self.secret_arn = instance.master_user_secrets.apply(lambda secrets: str(secrets[0].secret_arn))
-        self.security_group_id = group.id
+        self.security_group_id, self.subnet_group = group.id, subnets.name
         self.register_outputs({
             "instanceId": self.instance_id, "arn": self.arn, "endpoint": self.endpoint, "address": self.address,
             "port": self.port, "secretArn": self.secret_arn, "securityGroupId": self.security_group_id})

@@ -32,6 +32,7 @@ PUBLISHERS = (
     Publisher("CostAnomalies", "costalerts.amazonaws.com"),
     # No condition is documented; AWS Backup refuses topics of other accounts ("Notification options", limitations).
     Publisher("Backups", "backup.amazonaws.com", account=False),
+    Publisher("Replication", "s3.amazonaws.com", source="arn:aws:s3:::*"),
     Publisher("Databases", "events.rds.amazonaws.com", source="arn:aws:rds:{region}:{account}:*"),
 )
 

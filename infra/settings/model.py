@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from infra.settings.backup import Backup
 from infra.settings.base import Model
 from infra.settings.observability import Observability
 from infra.settings.operations import Operations
@@ -89,6 +90,8 @@ class Database(Model):
     backup_retention_days: int = Field(default=14, ge=1, le=35)  # 7 / 14 / 35
     slow_query_ms: int = Field(default=1000, ge=0)
     monitoring_interval_seconds: Literal[0, 1, 5, 10, 15, 30, 60] = 60  # 0: no enhanced monitoring
+    password_rotation_days: int = Field(default=30, ge=1, le=90)
+    apply_immediately: bool = False  # or in the maintenance window
     maintenance_window: str = "sun:06:00-sun:07:00"
     backup_window: str = "04:00-05:00"
     restore: RestorePoint | None = None
@@ -216,6 +219,7 @@ class Settings(Model):
     database: Database
     cache: Cache
     storage: Storage = Storage()
+    backup: Backup = Backup()
     edge: Edge = Edge()
     analytics: Analytics = Analytics()
     observability: Observability = Observability()

@@ -15,6 +15,7 @@ from infra.plans.places import ZONES
 from infra.plans.subnets import plan
 from infra.settings.errors import Problem
 from infra.settings.model import Capacity, Environment, Service, Settings
+from infra.settings.rules_backup import backups, recoverable
 
 Rule = Callable[[Settings], Iterator[Problem]]
 
@@ -198,4 +199,5 @@ def capacity(settings: Settings) -> Iterator[Problem]:
 
 
 RULES: tuple[Rule, ...] = (
-    regions, network, cluster, node_groups, data_stores, services, rollout, highly_available, capacity)
+    regions, network, cluster, node_groups, data_stores, services, rollout, highly_available, capacity, backups,
+    recoverable)

@@ -2,16 +2,32 @@
 
 Route 53: moto refuses to create a record that was created before and deleted since, because it looks for the same
 change in the zone's history. A deletion here takes the record's earlier changes out of that history.
+
+RDS: the secret of a managed master password says `admin` and the same password for every instance. Here it has the
+instance's own user and a password of its own.
 """
 
 from __future__ import annotations
 
+import json
+import secrets
 from typing import Any
 
+from moto.rds.models import MasterUserSecret
 from moto.route53.models import ChangeList
 
 
 def install() -> None:
+    setattr(MasterUserSecret, "_generate_secret_string", _credentials)  # noqa: B010
+    _forget_deleted_records()
+
+
+def _credentials(secret: MasterUserSecret) -> str:
+    """The document that RDS puts into the secret; 28 characters, as it draws them."""
+    return json.dumps({"username": secret.resource.master_username, "password": secrets.token_hex(14)})
+
+
+def _forget_deleted_records() -> None:
     append = ChangeList.append
 
     def append_and_forget(changes: ChangeList, item: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rehearsal.aws.handler import Call, Handler, Reference, data_source, resource
+from rehearsal.aws.services._stores import in_subnet
 from rehearsal.aws.services.ec2_common import in_use, look_up, refers, replace_tags, search, tag_specifications
 from rehearsal.aws.services.shapes import absent_is_fine, chosen, tags_of
 from rehearsal.engine.provider import ProviderError
@@ -173,7 +174,9 @@ def _zones(call: Call) -> list[str]:
 
 
 def _subnet_users(call: Call, id: str) -> Iterable[str]:
-    """Network interfaces, NAT gateways, endpoints, load balancers, and the clusters whose control plane is there."""
+    """Network interfaces, NAT gateways, endpoints, load balancers, data stores, and the clusters whose control plane
+    is there."""
+    yield from in_subnet(call, id)
     for interface in search(call, "network-interface", subnet_id=id):
         yield interface["NetworkInterfaceId"]
     for nat in call.client("ec2").describe_nat_gateways(

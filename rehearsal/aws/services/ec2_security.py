@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.aws.handler import Call, Handler, Naming, Reference, data_source, resource
+from rehearsal.aws.services._stores import in_security_group
 from rehearsal.aws.services.ec2_common import in_use, look_up, refers, replace_tags, search, tag_specifications
 from rehearsal.aws.services.ec2_network import filters_of, the_one
 from rehearsal.aws.services.ec2_permissions import Atom, as_blocks, observed, of_block
@@ -104,7 +105,7 @@ class SecurityGroup(Handler):
 
 
 def delete_group(call: Call, group: dict[str, Any]) -> None:
-    """Deletes the group unless a rule, a network interface or a load balancer still names it."""
+    """Deletes the group unless a rule, a network interface, a load balancer or a data store still names it."""
     id = group["GroupId"]
     users = [other["GroupId"] for other in search(call, "security-group", vpc_id=group["VpcId"])
              if other["GroupId"] != id and any(
@@ -114,6 +115,7 @@ def delete_group(call: Call, group: dict[str, Any]) -> None:
     users += [balancer["LoadBalancerName"]
               for balancer in call.client("elbv2").describe_load_balancers()["LoadBalancers"]
               if id in balancer.get("SecurityGroups", ())]
+    users += in_security_group(call, id)
     in_use("DeleteSecurityGroup", "resource", id, users)
     with absent_is_fine():
         call.client("ec2").delete_security_group(GroupId=id)

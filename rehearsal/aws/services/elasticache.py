@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,23 +13,15 @@ from rehearsal.aws.services._convert import (
     given_back,
     pairs,
     present,
-    refused,
     retag,
     select,
     tag_map,
     unless,
 )
+from rehearsal.aws.services._elasticache_values import DEFAULT_VERSION, check, endpoints, full_version
 from rehearsal.engine.values import Properties
 
 _GONE = ("ReplicationGroupNotFoundFault", "ReplicationGroupNotFound")
-# Engine → versions that can be created: stand-in values modelled on the ElastiCache User Guide, not compared with it;
-# the real list is what DescribeCacheEngineVersions answers.
-_VERSIONS = {"valkey": ("7.2", "8.0", "8.1", "8.2"), "redis": ("5.0", "6.0", "6.2", "7.0", "7.1")}
-_DEFAULT_VERSION = {"valkey": "8.0", "redis": "7.1"}
-_NODE_TYPE = re.compile(
-    r"cache\.(t3|t4g)\.(micro|small|medium)|"
-    r"cache\.(m5|m6g|m7g|r5|r6g|r7g|r6gd|c7gn)\.(large|\d{0,2}xlarge)"
-)
 _BOTH = {
     "autoMinorVersionUpgrade": "AutoMinorVersionUpgrade",
     "automaticFailoverEnabled": "AutomaticFailoverEnabled",
@@ -123,10 +113,10 @@ class ReplicationGroup(Handler):
                 yield references.log_group(f"logDeliveryConfigurations[{index}].destination", each["destination"])
 
     def create(self, call: Call, inputs: Properties) -> str:
-        _check(inputs, "CreateReplicationGroup")
+        check(inputs, "CreateReplicationGroup")
         client = call.client("elasticache")
         logs = [_log(each) for each in inputs.get("logDeliveryConfigurations") or ()]
-        version = inputs.get("engineVersion") or _DEFAULT_VERSION[inputs.get("engine") or "redis"]
+        version = inputs.get("engineVersion") or DEFAULT_VERSION[inputs.get("engine") or "redis"]
         sent = {"Engine": "redis", **select(inputs, {**_BOTH, **_CREATION}), "EngineVersion": version}
         if inputs.get("nodeGroupConfigurations"):
             sent["NodeGroupConfiguration"] = [_node_group(each) for each in inputs["nodeGroupConfigurations"]]
@@ -153,14 +143,14 @@ class ReplicationGroup(Handler):
             or {"CacheClusters": [{}]}
         )["CacheClusters"][0]
         arn = group["ARN"]
-        version = known.get("engineVersion") or node.get("EngineVersion") or _DEFAULT_VERSION[group["Engine"]]
+        version = known.get("engineVersion") or node.get("EngineVersion") or DEFAULT_VERSION[group["Engine"]]
         return {
             **given_back(known, self._unshown),
             "arn": arn,
             "replicationGroupId": id,
             "description": group.get("Description"),
             "engine": group["Engine"],
-            "engineVersionActual": _full(version),
+            "engineVersionActual": full_version(version),
             "nodeType": group.get("CacheNodeType"),
             "automaticFailoverEnabled": group.get("AutomaticFailover") in ("enabled", "enabling"),
             "multiAzEnabled": group.get("MultiAZ") == "enabled",
@@ -178,13 +168,13 @@ class ReplicationGroup(Handler):
             "memberClusters": sorted(members),
             "numNodeGroups": len(shards),
             "replicasPerNodeGroup": max(len(shards[0]["NodeGroupMembers"]) - 1, 0) if shards else 0,
-            **_endpoints(call, id, group),
+            **endpoints(call, id, group),
             "tags": tag_map(client.list_tags_for_resource(ResourceName=arn)["TagList"]),
         }
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:
         client = call.client("elasticache")
-        _check(new, "ModifyReplicationGroup")
+        check(new, "ModifyReplicationGroup")
         if "numCacheClusters" in changed and new.get("numCacheClusters") is not None:
             now = sum(len(shard["NodeGroupMembers"]) for shard in (_describe(call, id) or {}).get("NodeGroups") or ())
             scale = client.increase_replica_count if new["numCacheClusters"] > now else client.decrease_replica_count
@@ -222,39 +212,10 @@ class ReplicationGroup(Handler):
             )
 
 
-def _check(inputs: Properties, operation: str) -> None:
-    engine, version, node = inputs.get("engine") or "redis", inputs.get("engineVersion"), inputs.get("nodeType")
-    problem = None
-    if engine not in _VERSIONS:
-        problem = f"Invalid value for Engine: {engine}. It must be one of {', '.join(_VERSIONS)}."
-    elif version and not any(
-        version == each or version.startswith(each + ".") or version == each.split(".")[0] + ".x"
-        for each in _VERSIONS[engine]
-    ):
-        problem = f"Cannot find version {version} for {engine}"
-    elif node and not _NODE_TYPE.fullmatch(node):
-        problem = f"The node type {node} is not a valid cache node type."
-    elif inputs.get("authToken") and not inputs.get("transitEncryptionEnabled"):
-        problem = "The AUTH token is only supported when encryption-in-transit is enabled"
-    elif inputs.get("authToken") and not re.fullmatch(r"[!-?A-~]{16,128}", inputs["authToken"]):
-        problem = "The AUTH token must be 16 to 128 printable characters without @ and spaces"
-    elif inputs.get("multiAzEnabled") and not inputs.get("automaticFailoverEnabled"):
-        problem = "Must set automatic failover enabled when multi-AZ is enabled"
-    elif inputs.get("automaticFailoverEnabled") and inputs.get("numCacheClusters") == 1:
-        problem = "Automatic failover needs at least two cache clusters; numCacheClusters is 1"
-    if problem:
-        raise refused("InvalidParameterValue", problem, operation)
-
-
 def _describe(call: Call, id: str) -> dict[str, Any] | None:
     answer = found(lambda: call.client("elasticache").describe_replication_groups(ReplicationGroupId=id), *_GONE)
     groups = answer["ReplicationGroups"] if answer else []
     return groups[0] if groups and groups[0].get("Status") != "deleting" else None
-
-
-def _full(version: str) -> str:
-    """`7.1` → `7.1.0`, as the cache reports it."""
-    return version if version.count(".") > 1 else f"{version}.0"
 
 
 def _log(each: Properties) -> dict[str, Any]:
@@ -278,28 +239,6 @@ def _logged(each: dict[str, Any]) -> Properties:
         "destinationType": each["DestinationType"],
         "logFormat": each["LogFormat"],
         "logType": each["LogType"],
-    }
-
-
-def _endpoints(call: Call, id: str, group: dict[str, Any]) -> Properties:
-    """Names as ElastiCache makes them: the emulator answers with its own host's."""
-    own = hashlib.sha256(f"{call.account}:{call.region}".encode()).hexdigest()[:6]
-    zone = re.sub(r"^([a-z]+)-([a-z])[a-z]*-(\d)$", r"\1\2\3", call.region)
-    domain = f"{own}.{zone}.cache.amazonaws.com"
-    encrypted = bool(group.get("TransitEncryptionEnabled"))
-    if group.get("ClusterEnabled"):
-        name = f"clustercfg.{id}.{domain}" if encrypted else f"{id}.{own}.clustercfg.{zone}.cache.amazonaws.com"
-        return {"configurationEndpointAddress": name, "primaryEndpointAddress": None, "readerEndpointAddress": None}
-    if encrypted:
-        return {
-            "configurationEndpointAddress": None,
-            "primaryEndpointAddress": f"master.{id}.{domain}",
-            "readerEndpointAddress": f"replica.{id}.{domain}",
-        }
-    return {
-        "configurationEndpointAddress": None,
-        "primaryEndpointAddress": f"{id}.{own}.ng.0001.{zone}.cache.amazonaws.com",
-        "readerEndpointAddress": f"{id}-ro.{own}.ng.0001.{zone}.cache.amazonaws.com",
     }
 
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from rehearsal.aws.handler import Call, Handler, Naming, Reference, data_source, resource
+from rehearsal.aws.handler import Call, Handler, Naming, Reference, resource
 from rehearsal.aws.services import _references as references
 from rehearsal.aws.services._convert import (
     OFTEN,
@@ -27,7 +27,7 @@ from rehearsal.aws.services._convert import (
 )
 from rehearsal.aws.services._rds_identity import GONE, describe, forget, instance_exists, remember, resource_id
 from rehearsal.aws.services._rds_parameters import COMMON, CREATION, MODIFICATION, READ, RESTORE, SETTINGS
-from rehearsal.aws.services._rds_values import HOSTED_ZONES, class_problem, family, resolve_version, versions
+from rehearsal.aws.services._rds_values import HOSTED_ZONES, class_problem, resolve_version
 from rehearsal.engine.values import Properties
 
 
@@ -73,8 +73,7 @@ class Instance(Handler):
         "restoreToPointInTime",
         "skipFinalSnapshot",
         "snapshotIdentifier",
-        "storageThroughput",
-        "upgradeStorageConfig",
+        "storageThroughput", "upgradeStorageConfig",
         "customIamInstanceProfile",
         "s3Import",
     )
@@ -299,55 +298,3 @@ def retag_rds(call: Call, arn: str) -> None:
         lambda tags: rds.add_tags_to_resource(ResourceName=arn, Tags=pairs(tags)),
         lambda keys: rds.remove_tags_from_resource(ResourceName=arn, TagKeys=keys),
     )
-
-
-@data_source("aws:rds/getInstance:getInstance")
-def get_instance(call: Call, arguments: Properties) -> Properties:
-    instance = describe(call, arguments["dbInstanceIdentifier"])
-    if instance is None:
-        raise refused(
-            "DBInstanceNotFound",
-            f"DBInstance {arguments['dbInstanceIdentifier']} not found.",
-            "DescribeDBInstances",
-            404,
-        )
-    got = outputs(call, instance, {})
-    return got | {
-        "id": got["identifier"],
-        "dbInstanceArn": got["arn"],
-        "dbInstanceIdentifier": got["identifier"],
-        "dbInstanceClass": got["instanceClass"],
-        "dbInstancePort": got["port"],
-        "dbSubnetGroup": got["dbSubnetGroupName"],
-        "dbParameterGroups": [got["parameterGroupName"]],
-        "engineVersion": got["engineVersionActual"],
-        "masterUsername": got["username"],
-        "masterUserSecrets": got["masterUserSecrets"],
-        "vpcSecurityGroups": got["vpcSecurityGroupIds"],
-        "preferredBackupWindow": got.get("backupWindow"),
-        "preferredMaintenanceWindow": got.get("maintenanceWindow"),
-        "enabledCloudwatchLogsExports": got["enabledCloudwatchLogsExports"],
-    }
-
-
-@data_source("aws:rds/getEngineVersion:getEngineVersion")
-def get_engine_version(call: Call, arguments: Properties) -> Properties:
-    engine = arguments["engine"]
-    wanted = [arguments["version"]] if arguments.get("version") else list(arguments.get("preferredVersions") or ())
-    candidates = wanted or versions(engine)[-1:]
-    actual = next((full for full in (resolve_version(engine, each) for each in candidates) if full), None)
-    if actual is None:
-        raise refused(
-            "InvalidParameterValue",
-            f"no RDS engine version of {engine} matches {candidates}",
-            "DescribeDBEngineVersions",
-        )
-    return {
-        **arguments,
-        "id": actual,
-        "version": actual,
-        "versionActual": actual,
-        "engine": engine,
-        "parameterGroupFamily": family(engine, actual),
-        "status": "available",
-    }

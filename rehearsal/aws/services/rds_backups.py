@@ -73,6 +73,13 @@ class InstanceAutomatedBackupsReplication(KeptObject):
         return call.arn("rds", f"auto-backup:ab-{operation}")
 
 
+# Source type → categories ("Amazon RDS event categories and event messages", RDS user guide); others are not checked.
+_CATEGORIES = {"db-instance": frozenset((
+    "availability", "backtrack", "backup", "configuration change", "creation", "deletion", "failover", "failure",
+    "low storage", "maintenance", "notification", "patching", "read replica", "recovery", "restoration", "security",
+    "security patching"))}
+
+
 @resource
 class EventSubscription(Handler):
     type = "aws:rds/eventSubscription:EventSubscription"
@@ -84,6 +91,13 @@ class EventSubscription(Handler):
         yield from references.given(inputs, {"snsTopic": references.topic})
 
     def create(self, call: Call, inputs: Properties) -> str:
+        known = _CATEGORIES.get(inputs.get("sourceType") or "")
+        for category in inputs.get("eventCategories") or ():
+            if known is not None and category not in known:
+                raise refused("SubscriptionCategoryNotFound", f"{category!r} is no event category of "
+                              f"{inputs['sourceType']}: one of {', '.join(sorted(known))}", "CreateEventSubscription")
+        if inputs.get("sourceIds") and not inputs.get("sourceType"):
+            raise refused("InvalidParameterCombination", "sourceIds needs sourceType", "CreateEventSubscription")
         call.client("rds").create_event_subscription(
             SubscriptionName=inputs["name"], Tags=call.tag_list, **_sent(inputs), **(
                 {"SourceIds": inputs["sourceIds"]} if inputs.get("sourceIds") else {}))

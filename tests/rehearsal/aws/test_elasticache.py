@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rehearsal.engine.provider import ProviderError
 from tests.rehearsal.aws.lifecycles import Inputs, lives, made, refused, world
 
 pytestmark = pytest.mark.rehearsal
@@ -81,3 +82,26 @@ def test_users_come_in_groups(aws: Any) -> None:
     group = {"userGroupId": "g", "engine": "valkey", "userIds": ["u1"]}
     lives(aws, "aws:elasticache/userGroup:UserGroup", group)
     refused(aws, "aws:elasticache/userGroup:UserGroup", {**group, "userIds": ["u2"]}, "does not exist")
+
+
+def test_a_store_holds_its_subnets_and_its_security_group(aws: Any) -> None:
+    place = world(aws)
+    group = "aws:ec2/securityGroup:SecurityGroup"
+    guard, outputs = made(aws, group, {"vpcId": place.vpc, "description": "stores", "name": "stores"})
+    for service in ("rds", "elasticache"):
+        made(aws, f"aws:{service}/subnetGroup:SubnetGroup", {"name": "g", "subnetIds": place.subnets})
+    stores = (
+        ("aws:elasticache/replicationGroup:ReplicationGroup", {
+            "replicationGroupId": "cache", "description": "c", "nodeType": "cache.t4g.micro", "engine": "valkey",
+            "subnetGroupName": "g", "securityGroupIds": [guard]}),
+        ("aws:rds/instance:Instance", {
+            "identifier": "db", "instanceClass": "db.t4g.medium", "engine": "postgres", "allocatedStorage": 20,
+            "username": "u", "manageMasterUserPassword": True, "dbSubnetGroupName": "g", "skipFinalSnapshot": True,
+            "vpcSecurityGroupIds": [guard]}))
+    for type, inputs in stores:
+        id, made_outputs = made(aws, type, inputs)
+        for kind, held in ((group, guard), ("aws:ec2/subnet:Subnet", place.subnets[0])):
+            with pytest.raises(ProviderError, match="DependencyViolation"):
+                aws.provider.delete(aws.context(kind), held, {}, outputs)
+        aws.provider.delete(aws.context(type), id, inputs, made_outputs)
+    aws.provider.delete(aws.context(group), guard, {}, outputs)

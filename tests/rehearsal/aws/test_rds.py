@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -104,7 +105,9 @@ def test_a_database_lives_and_leaves_its_final_snapshot(aws: Any) -> None:
 def test_a_managed_password_is_a_secret_that_can_be_read(aws: Any) -> None:
     _, outputs = made(aws, INSTANCE, _database(_groups(aws)))
     secret = outputs["masterUserSecrets"][0]["secretArn"]
-    assert '"username"' in aws.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+    found = json.loads(aws.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
+    assert found["username"] == "candlefish"
+    assert len(found["password"]) == 28
 
 
 def test_a_database_keeps_its_id_under_a_new_identifier(aws: Any) -> None:
@@ -207,6 +210,8 @@ def test_events_are_sent_to_a_topic(aws: Any) -> None:
     first = {"name": "e", "snsTopic": place.topic, "sourceType": "db-instance", "eventCategories": ["failure"]}
     lives(aws, kind, first, {"eventCategories": ["availability", "failure"]})
     refused(aws, kind, {**first, "snsTopic": place.topic + "x"}, "`snsTopic`.*does not exist")
+    refused(aws, kind, {**first, "eventCategories": ["disaster"]}, "no event category of db-instance")
+    refused(aws, kind, {"name": "e", "snsTopic": place.topic, "sourceIds": ["db"]}, "sourceIds needs sourceType")
 
 
 def test_data_sources_find_an_instance_and_a_version(aws: Any) -> None:
