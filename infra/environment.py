@@ -164,7 +164,8 @@ class Environment:
             hosts=edge.hosts, zone_id=edge.zone_id, distribution_domain=edge.distribution_domain,
             distribution_zone_id=edge.distribution_zone_id, load_balancer_domain=workloads.load_balancer_domain,
             load_balancer_zone_id=workloads.load_balancer_zone_id), here)
-        sizes = Sizes(settings.database.instance_class, settings.database.storage_gib)
+        sizes = Sizes(settings.database.instance_class, settings.database.storage_gib,
+                      settings.observability.synthetics.minutes)
         observability = Observability("observability", ObservabilityArgs(
             environment=settings.environment, settings=settings.observability,
             sizes=sizes,

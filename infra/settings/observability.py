@@ -41,21 +41,20 @@ class Synthetics(Model):
 
 
 class Datadog(Model):
-    """Forwarding of CloudWatch's metrics (M6), off unless a secret with the API key is named."""
+    """Datadog's AWS integration (M6): a role with which it reads CloudWatch's metrics. Off unless it is given."""
 
-    secret: str = ""  # name of a secret that the stack creates empty; "": nothing is forwarded
-    site: Literal["datadoghq.com", "datadoghq.eu", "us3.datadoghq.com", "us5.datadoghq.com"] = "datadoghq.com"
+    external_id: str = Field(default="", pattern=r"^[\w+=,.@:/-]*$")  # Datadog draws it for the integration
+    account_id: str = Field(default="464622532012", pattern=r"^\d{12}$")  # Datadog's, of its sites US1, US3, US5, EU1
 
 
 class Observability(Model):
     """alarms: all of them, those that wake somebody (P0, P1), or none.
-    cdn_metrics: CloudFront's additional metrics, which the hit rate is one of; a fixed price a distribution.
     trace_percent: share of the functions' requests beyond one a second that X-Ray keeps.
     """
 
     alarms: Literal["all", "critical", "none"] = "all"
     thresholds: Thresholds = Thresholds()
-    cdn_metrics: bool = True
     synthetics: Synthetics = Synthetics()
+    datadog: Datadog = Datadog()
     trace_percent: float = Field(default=5, ge=0, le=100)
     concurrent_users: int = Field(default=1_000, ge=1)  # of the load test (M4)

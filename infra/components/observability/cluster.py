@@ -10,6 +10,8 @@ import pulumi
 from pulumi_kubernetes import apiextensions, core
 
 from infra.components.base import Component
+from infra.plans.guards import OWNER
+from infra.plans.kubernetes import metadata
 from infra.plans.observability import alertmanager, grafana
 from infra.plans.observability.alarm_specs import wanted
 from infra.plans.observability.alarm_table import Sizes, table
@@ -44,6 +46,8 @@ class ClusterMonitoring(Component):
 
     module = "observability"
 
+    dashboards: list[str]  # their names; Grafana's address of each is /d/candlefish-{name}
+
     def __init__(self, name: str, args: ClusterMonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         alarms = wanted(table(args.settings.thresholds, args.sizes), args.settings.alarms)
@@ -51,7 +55,7 @@ class ClusterMonitoring(Component):
         groups = [*alarm_groups(alarms, runbooks), *objective_groups(runbooks)]
         apiextensions.CustomResource(
             f"{name}-rules", api_version="monitoring.coreos.com/v1", kind="PrometheusRule",
-            metadata=_metadata(NAME, args.namespace), spec={"groups": groups}, opts=self.child())
+            metadata=metadata(NAME, args.namespace, OWNER), spec={"groups": groups}, opts=self.child())
         secret: dict[str, Any] = alertmanager.external_secret(
             args.alertmanager_secret, args.namespace, args.secret_store,
             alertmanager.configuration(args.environment, args.notifications.alerts_channel),
@@ -59,13 +63,9 @@ class ClusterMonitoring(Component):
         apiextensions.CustomResource(
             f"{name}-alertmanager", api_version="external-secrets.io/v1", kind="ExternalSecret",
             metadata=secret["metadata"], spec=secret["spec"], opts=self.child())
-        labelled: Any = {**_metadata(DASHBOARDS, args.namespace, {"grafana_dashboard": "1"}),
-                              "annotations": {"grafana_folder": GRAFANA_FOLDER}}
-        core.v1.ConfigMap(
-            f"{name}-dashboards", metadata=labelled, data=grafana.config_map(args.environment), opts=self.child())
-        self.register_outputs({})
-
-
-def _metadata(name: str, namespace: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
-    return {"name": name, "namespace": namespace,
-            "labels": {"app.kubernetes.io/part-of": "candlefish", **(labels or {})}}
+        labelled: Any = metadata(DASHBOARDS, args.namespace, {**OWNER, "grafana_dashboard": "1"},
+                                 {"grafana_folder": GRAFANA_FOLDER})
+        boards = grafana.config_map(args.environment)
+        core.v1.ConfigMap(f"{name}-dashboards", metadata=labelled, data=boards, opts=self.child())
+        self.dashboards = sorted(file.removesuffix(".json") for file in boards)
+        self.register_outputs({"dashboards": self.dashboards})

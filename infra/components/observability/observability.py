@@ -12,6 +12,7 @@ import pulumi_aws as aws
 from infra.components.base import Component
 from infra.components.bucket import Bucket
 from infra.components.observability.alarms import Alarms, AlarmsArgs, Topics
+from infra.components.observability.datadog import Datadog
 from infra.components.observability.logs import Logs, LogsArgs
 from infra.components.observability.synthetics import Synthetics, SyntheticsArgs
 from infra.components.observability.tracing import Tracing, TracingArgs
@@ -81,6 +82,8 @@ class Observability(Component):
             environment=args.environment, groups=args.log_groups, key_arn=args.log_key_arn,
             retention_days=args.log_retention_days),
             opts=self.child())
+        if args.settings.datadog.external_id:
+            Datadog(f"{name}-datadog", args.settings.datadog, self.child())
         places = self._places(self._synthetics())
         Tracing(f"{name}-tracing", TracingArgs(
             environment=args.environment, functions=args.functions, percent=args.settings.trace_percent),

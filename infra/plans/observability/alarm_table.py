@@ -33,14 +33,15 @@ COMPOSITES = (
 
 @dataclass(frozen=True)
 class Sizes:
-    """What thresholds depend on."""
+    """What thresholds and periods depend on. check_minutes: between two checks from outside."""
 
     database_class: str
     database_storage_gib: int
+    check_minutes: int = 5
 
 
 def table(at: Thresholds, sizes: Sizes) -> tuple[Alarm, ...]:
-    return (*_animation(at), *_requests(at), *_database(at, sizes), *_cache(at), *_platform(at), *_functions(at),
+    return (*_animation(at), *_requests(at, sizes), *_database(at, sizes), *_cache(at), *_platform(at), *_functions(at),
             *_edge(at))
 
 
@@ -76,7 +77,7 @@ def _animation(at: Thresholds) -> tuple[Alarm, ...]:
     )
 
 
-def _requests(at: Thresholds) -> tuple[Alarm, ...]:
+def _requests(at: Thresholds, sizes: Sizes) -> tuple[Alarm, ...]:
     def balancer(name: str, statistic: str) -> Metric:
         return Metric("AWS/ApplicationELB", name, statistic, {"LoadBalancer": Place.LOAD_BALANCER})
 
@@ -109,7 +110,7 @@ def _requests(at: Thresholds) -> tuple[Alarm, ...]:
               60, 5, "incidents.md#service-down", healthy, available, missing=Missing.BREACHING, each=Each.SERVICE,
               scheduled=True, composite=OUTAGE),
         Alarm("synthetic-checks", P0, "The checks from outside fail", "Sees what no inner metric sees: DNS, TLS, CDN",
-              BELOW, 50, 300, 2, "incidents.md#service-down",
+              BELOW, 50, 60 * sizes.check_minutes, 2, "incidents.md#service-down",
               _over("MIN(METRICS())", "CloudWatchSynthetics", "SuccessPercent", "Average", CanaryName=Place.CANARY),
               missing=Missing.BREACHING, scheduled=True, composite=OUTAGE),
         Alarm("critical-errors", P2, "The services log critical errors", "Trouble that answers may hide", ABOVE, 10,

@@ -6,7 +6,8 @@ import json
 import re
 from typing import Any
 
-from infra.plans.kubernetes import SKIP_AWAIT
+from infra.plans.guards import OWNER
+from infra.plans.kubernetes import SKIP_AWAIT, metadata
 from infra.plans.observability.severity import Severity
 
 # Where the operator mounts what else is in the Secret of the configuration (pkg/alertmanager/operator.go).
@@ -46,7 +47,7 @@ def external_secret(name: str, namespace: str, store: str, configured: dict[str,
         return {"secretKey": key, "remoteRef": {"key": secret, "property": property}}
 
     text = json.dumps(configured, sort_keys=True)  # JSON is YAML
-    return {"metadata": {"name": name, "namespace": namespace, "annotations": dict(SKIP_AWAIT)}, "spec": {
+    return {"metadata": metadata(name, namespace, OWNER, SKIP_AWAIT), "spec": {
         "refreshInterval": "1h", "secretStoreRef": {"kind": "ClusterSecretStore", "name": store},
         "target": {"name": name, "creationPolicy": "Owner", "template": {"engineVersion": "v2", "data": {
             CONFIGURATION: verbatim(text), SLACK: "{{ .slack }}", PAGERDUTY: "{{ .pagerduty }}"}}},

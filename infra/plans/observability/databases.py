@@ -8,7 +8,7 @@ _MOST_CONNECTIONS = 5_000
 # GiB of memory by size, t3/t4g and m classes alike but for the smallest (RDS User Guide, "DB instance classes").
 _BURSTABLE = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32}
 _GENERAL = {"large": 8, "xlarge": 16, "2xlarge": 32, "4xlarge": 64, "8xlarge": 128, "12xlarge": 192, "16xlarge": 256}
-_MEMORY = {**{f"db.{family}.{size}": memory for family in ("t3", "t4g") for size, memory in _BURSTABLE.items()},
+MEMORY_GIB = {**{f"db.{family}.{size}": memory for family in ("t3", "t4g") for size, memory in _BURSTABLE.items()},
            **{f"db.{family}.{size}": memory for family in ("m5", "m6g", "m6i", "m7g", "m7i", "m8g")
               for size, memory in _GENERAL.items()},
            **{f"db.{family}.{size}": 2 * memory for family in ("r5", "r6g", "r6i", "r7g", "r7i", "r8g")
@@ -17,10 +17,10 @@ _MEMORY = {**{f"db.{family}.{size}": memory for family in ("t3", "t4g") for size
 
 def memory_bytes(instance_class: str) -> int:
     """Raises ValueError for a class that the table lacks."""
-    if instance_class not in _MEMORY:
+    if instance_class not in MEMORY_GIB:
         raise ValueError(f"the memory of {instance_class} is not known; add it to infra/plans/observability/"
-                         f"databases.py (it has {', '.join(sorted(_MEMORY))})")
-    return _MEMORY[instance_class] * GIB
+                         f"databases.py (it has {', '.join(sorted(MEMORY_GIB))})")
+    return MEMORY_GIB[instance_class] * GIB
 
 
 def connections(instance_class: str) -> int:

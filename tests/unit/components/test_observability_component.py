@@ -15,8 +15,8 @@ from infra.components.observability.alarms import Topics
 from infra.components.observability.observability import Observability, ObservabilityArgs, dimension
 from infra.plans.names import Names
 from infra.plans.observability.alarm_table import Sizes
+from infra.settings.observability import Datadog, Synthetics
 from infra.settings.observability import Observability as Settings
-from infra.settings.observability import Synthetics
 from tests.unit.components.recording import Registrations, record
 
 pytestmark = pytest.mark.unit
@@ -160,3 +160,12 @@ def test_traces_of_this_environment_have_a_rule_and_a_view(staging: Registration
     assert len("production-candlefish-api") <= 32  # X-Ray's limit
     group = staging.one("aws:xray/group:Group", "observability-tracing-functions").inputs
     assert group["filterExpression"] == 'service("staging-candlefish-analytics-processor")'
+
+
+def test_datadog_reads_metrics_only_if_it_is_asked_for_and_with_its_external_id(staging: Registrations) -> None:
+    asked = built(settings=Settings(datadog=Datadog(external_id="drawn-by-datadog")))
+    role = asked.one("aws:iam/role:Role", "observability-datadog").inputs
+    (statement,) = json.loads(role["assumeRolePolicy"])["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "drawn-by-datadog"}}
+    assert statement["Principal"] == {"AWS": "arn:aws:iam::464622532012:root"}
+    assert "observability-datadog" not in {role.name for role in staging.of("aws:iam/role:Role")}

@@ -16,6 +16,8 @@ from infra.plans.observability.databases import connections
 from infra.plans.observability.emitted import CLOUDWATCH, prometheus_names
 from infra.plans.observability.objectives import BURNS, ELSEWHERE, LEVELS, SHARES, windows
 from infra.plans.observability.prometheus import alarm_groups, objective_groups
+from rehearsal.kubernetes.standin.behaviour import Behaviour
+from rehearsal.kubernetes.standin.telemetry import Telemetry
 from tests import promql
 
 pytestmark = pytest.mark.unit
@@ -179,3 +181,15 @@ def _anchored(runbook: str) -> None:
     file, _, anchor = runbook.partition("#")
     headings = re.findall(r"^## (.+)$", (ROOT / RUNBOOKS / file).read_text(), re.MULTILINE)
     assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, runbook
+
+
+def test_the_functions_emit_the_names_of_the_table_and_no_other() -> None:
+    code = "".join(file.read_text() for file in (ROOT / "functions").rglob("*.py"))
+    assert set(re.findall(r'"(candlefish_[a-z_]+)"', code)) == CLOUDWATCH["Candlefish/Animation"]
+
+
+def test_a_stand_in_for_a_service_emits_names_of_the_table_and_has_the_objectives_bounds() -> None:
+    text = Telemetry({"service": "website"}, seed=1).prometheus(Behaviour())
+    samples = [line for line in text.splitlines() if not line.startswith("#")]
+    assert {re.split(r"[{ ]", line)[0] for line in samples} <= prometheus_names()
+    assert {"0.1", "2.0"} <= set(re.findall(r'le="([^"]+)"', text))
