@@ -7,9 +7,11 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from infra.components.access import ClusterAccess, ClusterAccessArgs
 from infra.components.addons import Addons, AddonsArgs
 from infra.components.analytics.analytics import Analytics, AnalyticsArgs
 from infra.components.backup import Backup, BackupArgs
+from infra.components.boundary import Boundary, BoundaryArgs
 from infra.components.cache import Cache, CacheArgs
 from infra.components.certificates import ClusterCertificates, ClusterCertificatesArgs
 from infra.components.cluster import Cluster, ClusterArgs
@@ -25,7 +27,7 @@ from infra.components.observability.observability import Observability, Observab
 from infra.components.operations.notifications import Notifications, NotificationsArgs, Place
 from infra.components.recovery_region import RecoveryRegion, RecoveryRegionArgs
 from infra.components.registry import Registry, RegistryArgs
-from infra.components.roles import DeployRole, DeployRoleArgs
+from infra.components.roles import Roles, RolesArgs
 from infra.components.secrets import Secrets, SecretsArgs
 from infra.components.storage import ServedBuckets, ServedBucketsArgs, Storage, StorageArgs
 from infra.components.workloads.workloads import Workloads, WorkloadsArgs
@@ -58,6 +60,8 @@ class Environment:
         lifecycle = settings.lifecycle
         account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(provider=provider)).account_id
 
+        boundary = Boundary("boundary", BoundaryArgs(names.boundary, account, settings.environment), here)
+        boundary.bound_all()
         keys = Keys("keys", KeysArgs(account_id=account, region=settings.region, protect=lifecycle.protect), here)
         edge_keys = keys if edge_provider is provider else Keys(
             "edge-keys", KeysArgs(account_id=account, region=EDGE_REGION, protect=lifecycle.protect),
@@ -190,13 +194,15 @@ class Environment:
                 secret_store=addons.secret_store_name, secrets=notifications.secret_arns,
                 notifications=settings.operations.notifications),
                 pulumi.ResourceOptions(providers=[cluster.provider], depends_on=[addons]))
-        deploy = DeployRole("deploy", DeployRoleArgs(
-            name=names.deploy_role, github_repository=settings.pipelines.repository,
-            github_environment=settings.environment, region=settings.region, cluster_name=cluster.name,
-            cluster_arn=cluster.arn, repository_arns=list(registry.repository_arns.values()),
-            bucket_arns=[storage.assets.arn, *(bucket.arn for bucket in storage.site.values())],
-            distribution_arn=edge.distribution_arn, data_key_arn=keys.data_key_arn,
+        roles = Roles("roles", RolesArgs(
+            names=names.roles, account_id=account, environment=settings.environment,
+            regions=sorted({settings.region, settings.recovery_region, EDGE_REGION}),
+            github_repository=settings.pipelines.repository, cluster_arn=cluster.arn, boundary_name=names.boundary,
             oidc_provider_arn=github_provider(settings, account)), here)
+        ClusterAccess("cluster-access", ClusterAccessArgs(
+            cluster_name=cluster.name, role_arns=roles.arns,
+            namespaces={settings.cluster.namespace: workloads.namespace, **addons.namespaces}),
+            pulumi.ResourceOptions(providers=[provider, cluster.provider]))
 
         self.outputs: dict[str, Any] = {
             "vpcId": network.vpc_id,
@@ -229,7 +235,9 @@ class Environment:
             "eventsTable": analytics.table_name,
             "eventsFunction": analytics.function_name,
             "repositories": registry.repository_urls,
-            "deployRoleArn": deploy.deploy_role_arn,
+            "deployRoleArn": roles.arns["deploy"],
+            "previewRoleArn": roles.arns["preview"],
+            "onCallRoleArn": roles.arns["on-call"],
             "alertsTopicArn": notifications.alerts_topic_arn,
             "incidentsTopicArn": notifications.incidents_topic_arn,
             "dashboards": observability.dashboards,

@@ -48,11 +48,15 @@ class Addons(Component):
     storage_class_name: str
     role_arns: Mapping[str, pulumi.Output[str]]  # by the chart's key
     foundations: Sequence[pulumi.Resource]
+    namespaces: Mapping[str, pulumi.Output[str]]  # that people look into: name → the same, once it is made
 
     def __init__(self, name: str, args: AddonsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         chosen = charts.chosen(args.features)
         self._namespaces = self._make_namespaces(name, args, {chart.namespace for chart in chosen})
+        self.namespaces = {namespace: pulumi.Output.all(*(resource.urn for resource in resources)).apply(
+            lambda _: monitoring.NAMESPACE) for namespace, resources in self._namespaces.items()
+            if namespace == monitoring.NAMESPACE}
         self._storage_class = self._make_storage_class(name)
         self._store: pulumi.Resource | None = None
         roles: dict[str, pulumi.Output[str]] = {}

@@ -1,8 +1,8 @@
-"""The role that the pipelines take on to deploy to a stack (O8)."""
+"""The roles that pipelines and people take on (O8): deploy, preview, on call."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -10,61 +10,95 @@ import pulumi_aws as aws
 
 from infra.components.base import Component
 from infra.components.documents import rendered
-from infra.plans import policies
+from infra.plans import deploy_policies, policies
 
 _GITHUB = "https://token.actions.githubusercontent.com"
-_SESSION_SECONDS = 3600
+_DEPLOY_SECONDS = 7200  # the longest `up` is that of a new environment, whose cluster and database take most of an hour
+_SECONDS = 3600
 
 
 @dataclass(frozen=True)
-class DeployRoleArgs:
-    """`github_repository`: `owner/name`. `oidc_provider_arn` None: GitHub's OIDC provider, a singleton of the
-    account, is created here; only one stack of an account may do that. `kubernetes_group`: the group whose role
-    binding in the namespace says what a pipeline may do there.
+class RolesArgs:
+    """`names`: of the roles by key, `deploy`, `preview`, `on-call`. `regions`: that the stack has resources in.
+    `github_repository`: `owner/name`. `boundary_name`: of the policy that bounds the roles that deployments make.
+
+    `oidc_provider_arn` None: GitHub's OIDC provider, a singleton of the account, is created here; only one stack of an
+    account may do that.
     """
 
-    name: str
+    names: Mapping[str, str]
+    account_id: pulumi.Input[str]
+    regions: Sequence[str]
+    environment: str
     github_repository: str
-    github_environment: str
-    region: str
-    cluster_name: pulumi.Input[str]
     cluster_arn: pulumi.Input[str]
-    repository_arns: Sequence[pulumi.Input[str]]
-    bucket_arns: Sequence[pulumi.Input[str]]
-    distribution_arn: pulumi.Input[str]
-    data_key_arn: pulumi.Input[str]
+    boundary_name: str
     oidc_provider_arn: pulumi.Input[str] | None = None
-    kubernetes_group: str = "candlefish-operators"
 
 
-class DeployRole(Component):
-    """`candlefish-deploy-{environment}`: push images, roll out in the namespace, publish the site. Nothing else."""
+class Roles(Component):
+    """`candlefish-deploy-{environment}`: jobs of the repository in the GitHub environment of that name, for a whole
+    `pulumi up`. `candlefish-preview-{environment}`: jobs of its pull requests, which can look at anything but contents
+    and secrets. `candlefish-on-call-{environment}`: people of the account, with a second factor, for the cluster.
+
+    They are what bounds deployments, and so have neither the boundary nor the environment's path. Their permissions
+    are changed by an administrator's `up`; the deploy role's own is refused.
+    """
 
     module = "roles"
 
-    deploy_role_arn: pulumi.Output[str]
+    arns: Mapping[str, pulumi.Output[str]]
     oidc_provider_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: DeployRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: RolesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
+        self._name, self._args = name, args
         if args.oidc_provider_arn is None:
             provider = aws.iam.OpenIdConnectProvider(f"{name}-github", url=_GITHUB,
                                                      client_id_lists=["sts.amazonaws.com"], opts=self.child())
             self.oidc_provider_arn = provider.arn
         else:
             self.oidc_provider_arn = pulumi.Output.from_input(args.oidc_provider_arn)
-        role = aws.iam.Role(
-            name, name=args.name, description="Pipelines that deploy to this environment",
-            max_session_duration=_SESSION_SECONDS, opts=self.child(),
-            assume_role_policy=rendered(policies.github_trust, provider_arn=self.oidc_provider_arn,
-                                        repository=args.github_repository, environment=args.github_environment))
-        aws.iam.RolePolicy(
-            name, role=role.id, opts=self.child(),
-            policy=rendered(policies.deploy, region=args.region, cluster_arn=args.cluster_arn,
-                            repository_arns=list(args.repository_arns), bucket_arns=list(args.bucket_arns),
-                            distribution_arn=args.distribution_arn, key_arn=args.data_key_arn))
-        aws.eks.AccessEntry(name, cluster_name=args.cluster_name, principal_arn=role.arn, type="STANDARD",
-                            kubernetes_groups=[args.kubernetes_group], opts=self.child())
-        self.deploy_role_arn = role.arn
-        self.register_outputs({"deployRoleArn": self.deploy_role_arn,
-                               "oidcProviderArn": self.oidc_provider_arn})
+        roles = {
+            "deploy": self._role("deploy", "Pipelines that deploy to this environment", _DEPLOY_SECONDS, self._github(
+                f"environment:{args.environment}")),
+            "preview": self._role("preview", "Pipelines that look at what a pull request would change", _SECONDS,
+                                  self._github("pull_request")),
+            "on-call": self._role("on-call", "People on call", _SECONDS, rendered(
+                policies.account_trust, account_id=args.account_id)),
+        }
+        self._attach("deploy", roles["deploy"], self._deploy)
+        self._attach("preview", roles["preview"], lambda _: deploy_policies.preview())
+        aws.iam.RolePolicy(f"{name}-on-call", role=roles["on-call"].id, opts=self.child(),
+                           policy=rendered(policies.on_call, cluster_arn=args.cluster_arn))
+        self.arns = {key: role.arn for key, role in roles.items()}
+        self.register_outputs({"arns": self.arns, "oidcProviderArn": self.oidc_provider_arn})
+
+    def _role(self, key: str, description: str, seconds: int, trust: pulumi.Output[str]) -> aws.iam.Role:
+        return aws.iam.Role(f"{self._name}-{key}", name=self._args.names[key], path="/", description=description,
+                            max_session_duration=seconds, assume_role_policy=trust, opts=self.child())
+
+    def _github(self, subject: str) -> pulumi.Output[str]:
+        return rendered(policies.github_trust, provider_arn=self.oidc_provider_arn,
+                        repository=self._args.github_repository, subject=subject)
+
+    def _deploy(self, account: str) -> list[policies.Document]:
+        iam = f"arn:aws:iam::{account}"
+        boundary = f"{iam}:policy/{self._args.boundary_name}"
+        names = self._args.names.values()
+        own = [*(f"{iam}:role/{name}" for name in names), *(f"{iam}:policy/{name}-*" for name in names)]
+        return deploy_policies.deploy(account, self._args.regions, self._args.environment, boundary, [*own, boundary])
+
+    def _attach(self, key: str, role: aws.iam.Role, documents: Callable[[str], list[policies.Document]]) -> None:
+        """As many managed policies as it takes: the account's number, which only the deployment knows, has always 12
+        digits."""
+        account = pulumi.Output.from_input(self._args.account_id)
+        count = len(documents("0" * 12))
+        for index in range(count):
+            policy = aws.iam.Policy(
+                f"{self._name}-{key}-{index + 1}", name=f"{self._args.names[key]}-{index + 1}",
+                description=f"Part {index + 1} of {count} of what {self._args.names[key]} may do",
+                policy=account.apply(lambda known, part=index: policies.text(documents(known)[part])),  # type: ignore[misc]
+                opts=self.child())
+            aws.iam.RolePolicyAttachment(f"{self._name}-{key}-{index + 1}", role=role.name, policy_arn=policy.arn,
+                                         opts=self.child())

@@ -21,6 +21,7 @@ JOBS_MEMORY_MIB = 4096
 JOBS_PODS = 10
 SURGE_PERCENT = 33  # of a rolling update, on top of both colours
 OPERATORS_ROLE = "candlefish-operator"
+OPERATORS_GROUP = "candlefish-operators"  # of the access entries of operators and pipelines
 PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
 
 

@@ -20,8 +20,13 @@ class Names:
         return f"{self.environment}-candlefish-{kind}"
 
     @property
-    def deploy_role(self) -> str:
-        return f"candlefish-deploy-{self.environment}"
+    def roles(self) -> dict[str, str]:
+        """Roles that pipelines and people take on, by key."""
+        return {key: f"candlefish-{key}-{self.environment}" for key in ("deploy", "preview", "on-call")}
+
+    @property
+    def boundary(self) -> str:
+        return f"candlefish-boundary-{self.environment}"
 
     @property
     def web_acl(self) -> str:

@@ -6,6 +6,7 @@ Sources of the statements are the services' own user guides, named where a state
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,11 @@ Document = dict[str, Any]
 def document(statements: Iterable[Mapping[str, Any]]) -> Document:
     """A policy document of the statements, in their order."""
     return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]}
+
+
+def text(policy: Mapping[str, Any]) -> str:
+    """Without white space, which counts in some of IAM's limits."""
+    return json.dumps(policy, separators=(",", ":"))
 
 
 def allow(sid: str, actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, Any] | None = None,
@@ -46,14 +52,23 @@ def pod_identity_trust() -> Document:
                       "Principal": {"Service": "pods.eks.amazonaws.com"}}])
 
 
-def github_trust(provider_arn: str, repository: str, environment: str) -> Document:
-    """A role for jobs of one GitHub repository (`owner/name`) in one of its environments, and no other."""
+def github_trust(provider_arn: str, repository: str, subject: str) -> Document:
+    """A role for jobs of one GitHub repository (`owner/name`) of one kind, and no other. `subject`: what GitHub says of
+    the job after the repository, such as `environment:production` or `pull_request`."""
     return document([{
         "Effect": "Allow", "Action": ["sts:AssumeRoleWithWebIdentity"], "Principal": {"Federated": provider_arn},
         "Condition": {"StringEquals": {
             "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
-            "token.actions.githubusercontent.com:sub": f"repo:{repository}:environment:{environment}"}},
+            "token.actions.githubusercontent.com:sub": f"repo:{repository}:{subject}"}},
     }])
+
+
+def account_trust(account_id: str) -> Document:
+    """A role for the account's own principals that are allowed to take it, with a second factor."""
+    return document([{
+        "Effect": "Allow", "Action": ["sts:AssumeRole"],
+        "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
+        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}])
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------
@@ -169,27 +184,9 @@ def external_secrets(secret_arns: Sequence[str], key_arn: str, region: str) -> D
     ])
 
 
-def deploy(*, region: str, cluster_arn: str, repository_arns: Sequence[str], bucket_arns: Sequence[str],
-           distribution_arn: str, key_arn: str) -> Document:
-    """What a pipeline does to a running stack: push images, find the cluster, publish the site, switch its colour.
-
-    What it may do inside the cluster is the role of its access entry's group.
-    """
-    return document([
-        # Amazon ECR: GetAuthorizationToken has no resource type.
-        allow("RegistryLogin", ["ecr:GetAuthorizationToken"], ["*"]),
-        allow("Push", ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
-                       "ecr:DescribeImages", "ecr:DescribeImageScanFindings", "ecr:GetDownloadUrlForLayer",
-                       "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"], sorted(repository_arns)),
-        allow("Cluster", ["eks:DescribeCluster"], [cluster_arn]),
-        allow("ListSite", ["s3:ListBucket", "s3:GetBucketLocation"], sorted(bucket_arns)),
-        allow("PublishSite", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-              [f"{arn}/*" for arn in sorted(bucket_arns)]),
-        allow("SiteKey", ["kms:GenerateDataKey", "kms:Decrypt"], [key_arn], via("s3", region)),
-        allow("Switch", ["cloudfront:GetDistribution", "cloudfront:GetDistributionConfig",
-                         "cloudfront:UpdateDistribution", "cloudfront:CreateInvalidation",
-                         "cloudfront:GetInvalidation"], [distribution_arn]),
-    ])
+def on_call(cluster_arn: str) -> Document:
+    """Finding the cluster. What one may do in it is the matter of its access entry."""
+    return document([allow("Cluster", ["eks:DescribeCluster"], [cluster_arn])])
 
 
 # --- repositories ----------------------------------------------------------------------------------------------------

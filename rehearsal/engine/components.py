@@ -94,9 +94,11 @@ class Components:
         def register(child: Registration) -> Registered:
             return self._child(urn, goal, child)
 
-        # A packaged component may come from another package than its children do: it sees the providers of all.
-        configurations = {package: self.resolver.resolve(reference, f"{package}:", "").config
-                          for package, reference in sorted(goal.providers.items())}
+        # A packaged component may come from another package than its children do: it sees the providers of all, and
+        # for a package that it was given none of, what a default provider would be configured with.
+        configurations = {each: run.config.of_package(each) for each in served.provider.packages if each != package}
+        configurations |= {each: self.resolver.resolve(reference, f"{each}:", "").config
+                           for each, reference in sorted(goal.providers.items())}
         with refusing():
             context = replace(run.context(urn, served.config), providers=configurations)
             outputs = served.provider.construct(context, goal.inputs, register)

@@ -17,6 +17,7 @@ import psutil
 from rehearsal.kubernetes import controlplane_components as components
 from rehearsal.kubernetes.controlplane_processes import Processes, until
 from rehearsal.kubernetes.pki import Authority, write_private
+from rehearsal.kubernetes.tokens import authorizer_url
 from rehearsal.kubernetes.toolchain import Tools, ensure_tools
 from rehearsal.ports import free_ports, is_free, is_open
 
@@ -58,8 +59,9 @@ class ControlPlane:
     def ensure(self, token_webhook_url: str | None = None) -> Running:
         """Makes it run and ready, in about 3 s; a process that died or was started otherwise is started again.
 
-        `token_webhook_url`: where kube-apiserver sends TokenReviews (`tokens.webhook_url`); None: client
-        certificates only. Raises ControlPlaneError, or ToolchainError when the binaries can't be had.
+        `token_webhook_url`: where kube-apiserver sends TokenReviews (`tokens.webhook_url`), and beside it
+        SubjectAccessReviews; None: client certificates and RBAC only. Raises ControlPlaneError, or ToolchainError when
+        the binaries can't be had.
         """
         if token_webhook_url and "?" in token_webhook_url:
             raise ControlPlaneError(f"the webhook URL {token_webhook_url} has a query, which kube-apiserver would "
@@ -69,8 +71,7 @@ class ControlPlane:
             ports = self._ports()
             endpoint = f"https://{components.ADDRESS}:{ports['kube-apiserver']}"
             keys = components.credentials(self.home, self.name, endpoint)
-            webhook = components.webhook_configuration(self.home, token_webhook_url) if token_webhook_url else None
-            for command in components.commands(tools, self.home, ports, keys, webhook, token_webhook_url):
+            for command in components.commands(tools, self.home, ports, keys, self._webhooks(token_webhook_url)):
                 if not self.processes.runs(command.name, command.arguments, command.environment):
                     self._report(f"starting {command.name}")
                     self.processes.start(command.name, command.arguments, command.environment)
@@ -79,6 +80,13 @@ class ControlPlane:
             running = Running(endpoint, keys.authority.pem.decode(), keys.administrator, ports, self.home)
             self._await_ready(running)
             return running
+
+    def _webhooks(self, url: str | None) -> components.Webhooks | None:
+        if not url:
+            return None
+        return components.Webhooks(
+            components.webhook_configuration(self.home, "token-webhook", url),
+            components.webhook_configuration(self.home, "access-webhook", authorizer_url(url)), url)
 
     def running(self) -> Running | None:
         """The running control plane, or None when any of its processes is not alive."""

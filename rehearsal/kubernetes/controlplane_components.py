@@ -82,24 +82,33 @@ def _kubeconfig(path: Path, name: str, endpoint: str, authority: Authority, user
     return path
 
 
-def webhook_configuration(home: Path, url: str) -> Path:
-    """The kubeconfig-shaped file that tells kube-apiserver where TokenReviews go."""
+def webhook_configuration(home: Path, name: str, url: str) -> Path:
+    """The kubeconfig-shaped file that tells kube-apiserver where reviews go. `name`: of the file, without `.yaml`."""
     document = {"apiVersion": "v1", "kind": "Config", "current-context": "webhook",
                 "clusters": [{"name": "webhook", "cluster": {"server": url}}],
                 "users": [{"name": "kube-apiserver", "user": {}}],
                 "contexts": [{"name": "webhook", "context": {"cluster": "webhook", "user": "kube-apiserver"}}]}
-    path = home / "token-webhook.yaml"
+    path = home / f"{name}.yaml"
     write_private(path, yaml.safe_dump(document, sort_keys=False).encode())
     return path
 
 
-def commands(tools: Tools, home: Path, ports: Mapping[str, int], keys: Credentials, webhook: Path | None,
-             webhook_url: str | None) -> tuple[Command, ...]:
+@dataclass(frozen=True)
+class Webhooks:
+    """The files of `webhook_configuration` for TokenReviews and SubjectAccessReviews; `url`: what the first says."""
+
+    authentication: Path
+    authorization: Path
+    url: str
+
+
+def commands(tools: Tools, home: Path, ports: Mapping[str, int], keys: Credentials,
+             webhooks: Webhooks | None) -> tuple[Command, ...]:
     """In the order in which they must start."""
     return (_command("etcd", tools.etcd, _etcd(home, ports, keys)),
             # The URL is in the environment so that a new one restarts the process; the flag names only the file.
-            _command("kube-apiserver", tools.apiserver, _apiserver(ports, keys, webhook),
-                     {"CANDLEFISH_TOKEN_WEBHOOK": webhook_url or ""}),
+            _command("kube-apiserver", tools.apiserver, _apiserver(ports, keys, webhooks),
+                     {"CANDLEFISH_TOKEN_WEBHOOK": webhooks.url if webhooks else ""}),
             _command("kube-controller-manager", tools.controller_manager, _controller_manager(ports, keys)),
             _command("kube-scheduler", tools.scheduler, _scheduler(ports, keys)))
 
@@ -124,7 +133,8 @@ def _etcd(home: Path, ports: Mapping[str, int], keys: Credentials) -> list[str]:
             "--unsafe-no-fsync", "--snapshot-count=5000", "--log-level=warn"]
 
 
-def _apiserver(ports: Mapping[str, int], keys: Credentials, webhook: Path | None) -> list[str]:
+def _apiserver(ports: Mapping[str, int], keys: Credentials, webhooks: Webhooks | None) -> list[str]:
+    modes = "Node,RBAC,Webhook" if webhooks else "Node,RBAC"
     flags = [
         f"--bind-address={ADDRESS}", f"--advertise-address={ADDRESS}", f"--secure-port={ports['kube-apiserver']}",
         # The reconciler would publish 127.0.0.1 as an endpoint, which the API refuses.
@@ -137,16 +147,18 @@ def _apiserver(ports: Mapping[str, int], keys: Credentials, webhook: Path | None
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={keys.service_accounts.certificate}",
         f"--service-account-signing-key-file={keys.service_accounts.key}",
-        f"--service-cluster-ip-range={SERVICE_RANGE}", "--authorization-mode=Node,RBAC", "--allow-privileged=true",
+        f"--service-cluster-ip-range={SERVICE_RANGE}", f"--authorization-mode={modes}", "--allow-privileged=true",
         f"--requestheader-client-ca-file={keys.front_proxy.pair.certificate}",
         "--requestheader-allowed-names=front-proxy-client", "--requestheader-username-headers=X-Remote-User",
         "--requestheader-group-headers=X-Remote-Group", "--requestheader-extra-headers-prefix=X-Remote-Extra-",
         f"--proxy-client-cert-file={keys.front_proxy_client.certificate}",
         f"--proxy-client-key-file={keys.front_proxy_client.key}",
         "--profiling=false"]
-    if webhook is not None:
-        flags += [f"--authentication-token-webhook-config-file={webhook}",
-                  "--authentication-token-webhook-version=v1", "--authentication-token-webhook-cache-ttl=30s"]
+    if webhooks is not None:
+        flags += [f"--authentication-token-webhook-config-file={webhooks.authentication}",
+                  "--authentication-token-webhook-version=v1", "--authentication-token-webhook-cache-ttl=30s",
+                  f"--authorization-webhook-config-file={webhooks.authorization}",
+                  "--authorization-webhook-version=v1"]
     return flags
 
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from rehearsal.kubernetes.access_policies import AUTHORIZER_PATH, POLICIES_KEY, Association
+
 PREFIX = "k8s-aws-v1."
 WEBHOOK_PATH = "/_candlefish/eks/authenticate"
 VALIDITY = datetime.timedelta(minutes=15)  # EKS's own limit, whatever X-Amz-Expires says
@@ -35,13 +37,12 @@ class Identity:
 
 @dataclass(frozen=True)
 class AccessEntry:
-    """An EKS access entry. `username` and `groups` as stated on the entry; `policies`: ARNs of associated access
-    policies."""
+    """An EKS access entry. `username` and `groups` as stated on the entry; `policies`: what is associated with it."""
 
     principal: str
     username: str = ""
     groups: tuple[str, ...] = ()
-    policies: tuple[str, ...] = ()
+    policies: tuple[Association, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,11 @@ def webhook_url(endpoint: str, cluster_name: str) -> str:
     """The URL that a cluster's kube-apiserver sends TokenReviews to. The name is in the path, because kube-apiserver
     drops the query of a webhook's URL. `endpoint`: the gateway's, such as "http://127.0.0.1:4566"."""
     return f"{endpoint.rstrip('/')}{WEBHOOK_PATH}/{quote(cluster_name, safe='')}"
+
+
+def authorizer_url(token_webhook_url: str) -> str:
+    """The URL that the same kube-apiserver sends SubjectAccessReviews to."""
+    return token_webhook_url.partition(WEBHOOK_PATH)[0] + AUTHORIZER_PATH
 
 
 def cluster_of(path: str) -> str | None:
@@ -134,8 +140,10 @@ def _authenticate(token: str, cluster_name: str, clusters: Sequence[Cluster],
                             "extra": {"accessKeyId": [key], "arn": [identity.arn], "canonicalArn": [principal]}}
     entry = next((each for each in cluster.entries if each.principal == principal), None)
     if entry is not None:
-        administrator = any(policy.rpartition("/")[2] == ADMINISTRATOR_POLICY for policy in entry.policies)
+        administrator = any(each.name == ADMINISTRATOR_POLICY and not each.namespaces for each in entry.policies)
         groups = [*entry.groups, *([ADMINISTRATORS] if administrator else [])]
+        if entry.policies:  # carried along to the authorizer (access_policies.py), which is asked after RBAC
+            user["extra"][POLICIES_KEY] = [str(each) for each in entry.policies]
         return {**user, "username": entry.username or identity.arn, "groups": groups}
     if principal in (cluster.creator, f"arn:aws:iam::{cluster.account}:root"):
         return {**user, "username": identity.arn, "groups": [ADMINISTRATORS]}

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from rehearsal.kubernetes import tokens
+from infra.plans import access
+from rehearsal.kubernetes import access_policies, tokens
+from rehearsal.kubernetes.access_policies import Association
 from rehearsal.kubernetes.client import Client, Forbidden
 from rehearsal.kubernetes.controlplane import ControlPlane, Running
 
@@ -20,19 +22,26 @@ pytestmark = pytest.mark.cluster
 ACCOUNT = "000000000000"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 DEPLOY = f"arn:aws:iam::{ACCOUNT}:role/candlefish-deploy"
+ON_CALL = f"arn:aws:iam::{ACCOUNT}:role/candlefish-on-call"
 KEYS = {"test": tokens.Identity(ROOT, ACCOUNT),
         "AKIADEPLOY": tokens.Identity(f"arn:aws:sts::{ACCOUNT}:assumed-role/candlefish-deploy/ci", ACCOUNT),
+        "AKIAONCALL": tokens.Identity(f"arn:aws:sts::{ACCOUNT}:assumed-role/candlefish-on-call/me", ACCOUNT),
         "AKIASTRANGER": tokens.Identity(f"arn:aws:iam::{ACCOUNT}:user/stranger", ACCOUNT)}
 CLUSTER = tokens.Cluster("candlefish-test", ACCOUNT, entries=(
-    tokens.AccessEntry(DEPLOY, username="deploy", groups=("deployers",)),))
+    tokens.AccessEntry(DEPLOY, username="deploy", groups=("deployers",)),
+    tokens.AccessEntry(ON_CALL, username="on-call", groups=(access.ON_CALL_GROUP,),
+                       policies=(Association("AmazonEKSViewPolicy", ("candlefish-test",)),))))
 
 
 class _Webhook(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        cluster = tokens.cluster_of(urlsplit(self.path).path)
-        assert cluster is not None, self.path
         review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        body = json.dumps(tokens.review(review, cluster, lambda: [CLUSTER], KEYS.get)).encode()
+        path = urlsplit(self.path).path
+        cluster = tokens.cluster_of(path)
+        assert cluster is not None or path == access_policies.AUTHORIZER_PATH, path
+        answer = tokens.review(review, cluster, lambda: [CLUSTER], KEYS.get) if cluster else (
+            access_policies.review(review))
+        body = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -95,6 +104,37 @@ def test_a_role_with_an_access_entry_has_what_its_groups_are_bound_to(with_webho
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"},
                 "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "deployers"}]})
         assert client.list("v1", "Pod", "default") == []
+
+
+def test_on_call_looks_at_everything_but_secrets_enters_pods_and_deletes_no_deployment(
+        with_webhook: Running, tmp_path: Path) -> None:
+    namespace = "candlefish-test"
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": namespace},
+                  "spec": {"replicas": 0, "selector": {"matchLabels": {"app": "web"}}, "template": {
+                      "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}}}
+    with Client.from_kubeconfig(with_webhook.kubeconfig) as administrator:
+        administrator.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+        administrator.create(deployment)
+        for kind, manifest in (("Role", access.on_call_role(namespace)),
+                               ("RoleBinding", access.on_call_binding(namespace))):
+            administrator.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, **manifest})
+    with Client.from_kubeconfig(kubeconfig(with_webhook, "AKIAONCALL", tmp_path)) as client:
+        assert client.get("apps/v1", "Deployment", "web", namespace)["metadata"]["name"] == "web"
+        with pytest.raises(Forbidden, match='User "on-call" cannot delete'):
+            client.delete("apps/v1", "Deployment", "web", namespace)
+        with pytest.raises(Forbidden, match="secrets"):
+            client.list("v1", "Secret", namespace)
+        with pytest.raises(Forbidden, match="pods"):
+            client.list("v1", "Pod", "kube-system")
+        for verb, resource, subresource, expected in (
+                ("create", "pods", "exec", True), ("create", "pods", "portforward", True),
+                ("delete", "pods", "", False), ("patch", "deployments", "", False)):
+            asked = client.create({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+                                   "metadata": {}, "spec": {"resourceAttributes": {
+                                       "namespace": namespace, "verb": verb, "resource": resource,
+                                       "subresource": subresource,
+                                       "group": "apps" if resource == "deployments" else ""}}})
+            assert asked["status"]["allowed"] is expected, (verb, resource, subresource)
 
 
 def test_a_principal_without_an_access_entry_is_not_let_in(with_webhook: Running, tmp_path: Path) -> None:

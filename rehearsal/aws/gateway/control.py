@@ -8,6 +8,7 @@ PUT    /_candlefish/kept?account=&region=&type=&id=          body: properties
 DELETE /_candlefish/kept?account=&region=&type=&id=          {"deleted": bool}
 POST   /_candlefish/reset                                    empties both emulators and what is kept
 POST   /_candlefish/eks/authenticate/CLUSTER                 TokenReview v1
+POST   /_candlefish/eks/authorize                            SubjectAccessReview v1
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ async def handle(gateway: Gateway, request: web.BaseRequest) -> web.Response:
             return await _reset(gateway)
         case ("POST", path) if path.startswith("eks/authenticate/"):
             return await eks.authenticate(gateway, request)
+        case ("POST", "eks/authorize"):
+            return await eks.authorize(request)
         case (_, "kept"):
             return await _kept(gateway, request)
     return web.json_response({"message": f"{request.method} {request.path}: no such control operation"}, status=404)

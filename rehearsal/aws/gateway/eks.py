@@ -62,8 +62,16 @@ async def authenticate(gateway: Gateway, request: web.BaseRequest) -> web.Respon
         body, name, lambda: found, lambda _: tokens.Identity(*identity) if identity else None, now))
 
 
+async def authorize(request: web.BaseRequest) -> web.Response:
+    """The API server's authorization webhook: SubjectAccessReview v1 in, the same with status out."""
+    from rehearsal.kubernetes import access_policies
+
+    return web.json_response(access_policies.review(await request.json()))
+
+
 async def _cluster(gateway: Gateway, account: str, region: str, name: str) -> Any:
     from rehearsal.kubernetes import tokens
+    from rehearsal.kubernetes.access_policies import Association
 
     described = await _ask(gateway, account, region, f"/clusters/{quote(name, safe='')}")
     if described is None:
@@ -76,7 +84,8 @@ async def _cluster(gateway: Gateway, account: str, region: str, name: str) -> An
         policies = (await _ask(gateway, account, region, f"{place}/access-policies") or {})
         entries.append(tokens.AccessEntry(
             principal, entry.get("username") or "", tuple(entry.get("kubernetesGroups") or ()),
-            tuple(policy["policyArn"] for policy in policies.get("associatedAccessPolicies", []))))
+            tuple(Association.of(policy["policyArn"], policy.get("accessScope") or {})
+                  for policy in policies.get("associatedAccessPolicies", []))))
     access = described["cluster"].get("accessConfig") or {}
     creator = gateway.accounts.creator_of_cluster(account, region, name)
     made_by = await _identity(gateway, creator) if creator else None

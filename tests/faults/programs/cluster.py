@@ -31,9 +31,14 @@ aws("eks/addon:Addon", "identity", {
     "clusterName": "faults", "addonName": "eks-pod-identity-agent", "resolveConflictsOnCreate": "OVERWRITE",
     "resolveConflictsOnUpdate": "OVERWRITE", "tags": tags()}, opts=on)
 if kept():
-    aws("eks/accessEntry:AccessEntry", "nodes", {
+    entry = aws("eks/accessEntry:AccessEntry", "nodes", {
         "clusterName": "faults", "principalArn": nodes.arn, "type": "STANDARD",
         "kubernetesGroups": [step("readers", "operators")], "tags": tags()}, opts=on)
+    aws("eks/accessPolicyAssociation:AccessPolicyAssociation", "nodes", {
+        "clusterName": "faults", "principalArn": nodes.arn,
+        "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+        "accessScope": {"type": "namespace", "namespaces": [step("one", "two")]}},
+        opts=pulumi.ResourceOptions(depends_on=[main, entry]))
     aws("eks/podIdentityAssociation:PodIdentityAssociation", "jobs", {
         "clusterName": "faults", "namespace": "jobs", "serviceAccount": "jobs",
         "roleArn": step(nodes.arn, service.arn), "tags": tags()}, opts=on)

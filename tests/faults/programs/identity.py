@@ -13,6 +13,9 @@ aws("iam/rolePolicy:RolePolicy", "worker", {"role": worker.name, "policy": pulum
     "Statement": [{"Effect": "Allow", "Action": [step("sqs:SendMessage", "sqs:*")], "Resource": "*"}]})})
 aws("iam/rolePolicyAttachment:RolePolicyAttachment", "worker", {
     "role": worker.name, "policyArn": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"})
+aws("iam/policy:Policy", "limits", {"tags": tags(), "policy": pulumi.Output.json_dumps({
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": [step("sqs:SendMessage", "sqs:*")], "Resource": "*"}]})})
 letters = aws("sqs/queue:Queue", "letters", {"messageRetentionSeconds": step(86400, 172800),
                                              "kmsMasterKeyId": key.id, "tags": tags()}, "arn")
 topic = aws("sns/topic:Topic", "alerts", {"kmsMasterKeyId": key.id, "displayName": step("first", "second"),

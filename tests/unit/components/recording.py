@@ -18,7 +18,9 @@ import pulumi
 import pulumi_aws as aws
 from pulumi.runtime import mocks, rpc
 
+from infra.components.access import ClusterAccess, ClusterAccessArgs
 from infra.components.addons import Addons, AddonsArgs
+from infra.components.boundary import Boundary, BoundaryArgs
 from infra.components.cache import Cache, CacheArgs
 from infra.components.cluster import Cluster, ClusterArgs
 from infra.components.database import Database, DatabaseArgs
@@ -26,9 +28,10 @@ from infra.components.keys import Keys, KeysArgs
 from infra.components.network import Network, NetworkArgs
 from infra.components.registry import Registry, RegistryArgs
 from infra.components.replication import Replica
-from infra.components.roles import DeployRole, DeployRoleArgs
+from infra.components.roles import Roles, RolesArgs
 from infra.components.storage import ServedBuckets, ServedBucketsArgs, Storage, StorageArgs
 from infra.plans.charts import Facts
+from infra.plans.names import Names
 from infra.settings import model
 from infra.settings.platform import Feature
 
@@ -234,13 +237,15 @@ def foundation() -> Registrations:
             features=tuple(Feature), door_cidrs=["10.20.0.0/20"], vpc_cidr="10.20.0.0/16",
             service_cidr="172.20.0.0/16", grafana_secret_arn="arn:grafana"),
             pulumi.ResourceOptions(providers=[here.providers[0], cluster.provider]))  # type: ignore[index]
-        deploy = DeployRole("deploy", DeployRoleArgs(
-            name="candlefish-deploy-test", github_repository="candlefish-ai/platform", github_environment="test",
-            region=REGION, cluster_name=cluster.name, cluster_arn=cluster.arn,
-            repository_arns=list(registry.repository_arns.values()),
-            bucket_arns=[bucket.arn for bucket in served.values()], distribution_arn=DISTRIBUTION,
-            data_key_arn=keys.data_key_arn), here)
+        Boundary("boundary", BoundaryArgs("candlefish-boundary-test", ACCOUNT, "test"), here)
+        roles = Roles("roles", RolesArgs(
+            names=Names("test").roles, account_id=ACCOUNT, regions=[REGION, "us-west-2"], environment="test",
+            github_repository="candlefish-ai/platform", cluster_arn=cluster.arn,
+            boundary_name="candlefish-boundary-test"), here)
+        ClusterAccess("access", ClusterAccessArgs(
+            cluster.name, roles.arns, {"candlefish-test": "candlefish-test", **addons.namespaces}),
+            pulumi.ResourceOptions(providers=[here.providers[0], cluster.provider]))  # type: ignore[index]
         return SimpleNamespace(keys=keys, network=network, cluster=cluster, database=database, cache=cache,
-                               storage=storage, registry=registry, addons=addons, deploy=deploy)
+                               storage=storage, registry=registry, addons=addons, roles=roles)
 
     return record(program)

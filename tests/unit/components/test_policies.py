@@ -24,7 +24,8 @@ arn_lists = st.lists(arns, min_size=1, max_size=8, unique=True)
 documents = st.one_of(
     st.builds(policies.service_trust, st.just("ec2.amazonaws.com"), st.none() | accounts),
     st.builds(policies.pod_identity_trust),
-    st.builds(policies.github_trust, arns, st.just("candlefish-ai/platform"), st.just("production")),
+    st.builds(policies.github_trust, arns, st.just("candlefish-ai/platform"), st.just("pull_request")),
+    st.builds(policies.account_trust, accounts),
     st.builds(policies.data_key, accounts), st.builds(policies.cluster_key, accounts),
     st.builds(lambda account, region: policies.logs_key(account, region, topics.key_statements(account, region)),
               accounts, regions),
@@ -34,22 +35,19 @@ documents = st.one_of(
         arns, accounts, arns),
     st.builds(policies.replication, arns, arns, regions, arns, arns, regions),
     st.builds(policies.flow_logs, arns), st.builds(policies.external_secrets, arn_lists, arns, regions),
-    st.builds(policies.deploy, region=regions, cluster_arn=arns, repository_arns=arn_lists, bucket_arns=arn_lists,
-              distribution_arn=arns, key_arn=arns),
+    st.builds(policies.on_call, arns),
     st.builds(load_balancer_controller, accounts, regions, st.just("candlefish-production")),
 )
 permissions = st.one_of(
     st.builds(policies.replication, arns, arns, regions, arns, arns, regions),
     st.builds(policies.flow_logs, arns), st.builds(policies.external_secrets, arn_lists, arns, regions),
-    st.builds(policies.deploy, region=regions, cluster_arn=arns, repository_arns=arn_lists, bucket_arns=arn_lists,
-              distribution_arn=arns, key_arn=arns),
+    st.builds(policies.on_call, arns),
     st.builds(load_balancer_controller, accounts, regions, st.just("candlefish-production")),
     st.builds(addon_policies.autoscaler, accounts, regions, st.just("candlefish-production")),
     st.builds(addon_policies.log_shipper, accounts, regions, st.just({"application": "/candlefish/application"})),
 )
 
 READS = re.compile(r"^(acm|autoscaling|ec2|elasticloadbalancing|shield|wafv2):(Describe|Get|List)\w+$")
-WITHOUT_RESOURCE_TYPE = {"ecr:GetAuthorizationToken"}
 
 
 def listed(value: Any) -> list[Any]:
@@ -89,10 +87,10 @@ def test_no_permission_is_a_wildcard_of_a_whole_service(document: policies.Docum
 
 
 @given(permissions)
-def test_only_reads_and_actions_without_a_resource_type_are_allowed_on_everything(document: policies.Document) -> None:
+def test_only_reads_are_allowed_on_everything(document: policies.Document) -> None:
     for statement in document["Statement"]:
         if "*" in listed(statement["Resource"]):
-            assert all(READS.match(action) or action in WITHOUT_RESOURCE_TYPE for action in statement["Action"])
+            assert all(READS.match(action) for action in statement["Action"])
 
 
 @given(accounts, regions, st.text("abcdefghij-", min_size=1, max_size=50))
@@ -109,7 +107,8 @@ def test_keys_are_used_through_a_service_or_by_a_named_principal(document: polic
 
 
 def test_the_github_trust_names_repository_environment_and_audience_exactly() -> None:
-    statement = policies.github_trust("arn:provider", "candlefish-ai/platform", "production")["Statement"][0]
+    statement = policies.github_trust(
+        "arn:provider", "candlefish-ai/platform", "environment:production")["Statement"][0]
     assert statement["Condition"] == {"StringEquals": {
         "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
         "token.actions.githubusercontent.com:sub": "repo:candlefish-ai/platform:environment:production"}}

@@ -1,40 +1,159 @@
-"""The deploy role: one repository, one environment, and what a pipeline needs."""
+"""Roles of pipelines and people, what bounds them, and what they are in the cluster."""
 
 from __future__ import annotations
 
 import json
+import re
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from infra.components.roles import DeployRole, DeployRoleArgs
-from tests.unit.components.recording import DISTRIBUTION, REGION, foundation, record
+from infra.components.roles import Roles, RolesArgs
+from infra.plans import deploy_policies
+from infra.plans.names import Names
+from tests.stacks import BY_TYPE
+from tests.unit.components.recording import ACCOUNT, REGION, Registrations, foundation, record
 
 pytestmark = pytest.mark.unit
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/candlefish-boundary-test"
+ROLE, POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"
 
 
-def test_only_jobs_of_the_repository_in_the_environment_take_on_the_role() -> None:
-    role = foundation().one("aws:iam/role:Role", "deploy").inputs
-    assert role["name"] == "candlefish-deploy-test"
-    condition = json.loads(role["assumeRolePolicy"])["Statement"][0]["Condition"]["StringEquals"]
-    assert condition["token.actions.githubusercontent.com:sub"] == "repo:candlefish-ai/platform:environment:test"
+@pytest.fixture(scope="module")
+def roles() -> Registrations:
+    return foundation()
 
 
-def test_what_it_may_do_in_the_cluster_is_the_role_of_its_group() -> None:
-    entry = foundation().one("aws:eks/accessEntry:AccessEntry", "deploy").inputs
-    assert entry["kubernetesGroups"] == ["candlefish-operators"]
-    assert entry["clusterName"] == "candlefish-test"
+def documents(of: Registrations, key: str) -> list[dict[str, Any]]:
+    return [json.loads(policy.inputs["policy"]) for policy in of.of(POLICY) if policy.name.startswith(f"roles-{key}-")]
+
+
+def statement(of: Registrations, key: str, sid: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(each for document in documents(of, key) for each in document["Statement"]
+                                 if each.get("Sid") == sid)
+    return found
+
+
+@pytest.mark.parametrize(("key", "subject"), [("deploy", "environment:test"), ("preview", "pull_request")])
+def test_only_jobs_of_the_repository_in_their_place_take_on_a_role(
+        roles: Registrations, key: str, subject: str) -> None:
+    role = roles.one(ROLE, f"roles-{key}").inputs
+    assert role["name"] == f"candlefish-{key}-test"
+    condition = json.loads(role["assumeRolePolicy"])["Statement"][0]["Condition"]
+    assert condition == {"StringEquals": {
+        "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+        "token.actions.githubusercontent.com:sub": f"repo:candlefish-ai/platform:{subject}"}}
+
+
+def test_people_on_call_need_a_second_factor(roles: Registrations) -> None:
+    trust = json.loads(roles.one(ROLE, "roles-on-call").inputs["assumeRolePolicy"])["Statement"][0]
+    assert trust["Condition"] == {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+
+
+def test_every_managed_policy_fits_into_iams_limits_with_the_longest_names() -> None:
+    regions = ["ap-southeast-1", "ap-southeast-2", "ap-northeast-1"]
+    own = [f"arn:aws:iam::123456789012:role/candlefish-preview-production-{number}" for number in range(7)]
+    made = deploy_policies.deploy("123456789012", regions, "production",
+                                  "arn:aws:iam::123456789012:policy/candlefish-boundary-production", own)
+    assert 1 < len(made) <= deploy_policies.ATTACHED_POLICIES
+    assert max(map(deploy_policies.size, made)) <= deploy_policies.MANAGED_POLICY_CHARACTERS
+    assert deploy_policies.size(deploy_policies.boundary("123456789012", "production")) <= 6144
+
+
+def test_a_statement_that_no_policy_can_hold_is_an_error() -> None:
+    with pytest.raises(ValueError, match="Long alone is longer than 6144"):
+        deploy_policies.packed([{"Sid": "Long", "Action": ["x" * 7000]}])
+
+
+def test_the_stack_makes_as_many_policies_as_the_statements_fill(roles: Registrations) -> None:
+    assert [len(documents(roles, key)) for key in ("deploy", "preview")] == [3, 1]
+    attached = {each.name for each in roles.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment")}
+    assert {"roles-deploy-1", "roles-deploy-2", "roles-deploy-3", "roles-preview-1"} <= attached
+
+
+def test_a_deployment_may_make_roles_only_within_the_boundary(roles: Registrations) -> None:
+    bound = statement(roles, "deploy", "BoundRoles")
+    assert bound["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}
+    assert all("/candlefish/test/" in arn for arn in bound["Resource"])
+    giving = {"iam:CreateRole", "iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"}
+    others = {action for document in documents(roles, "deploy") for each in document["Statement"]
+              if each["Effect"] == "Allow" and each["Sid"] != "BoundRoles" for action in each["Action"]}
+    assert giving <= set(bound["Action"])
+    assert not giving & others
+    assert not {"*", "iam:*"} & others
+
+
+def test_a_deployment_may_not_change_what_bounds_it(roles: Registrations) -> None:
+    denied = statement(roles, "deploy", "OwnBounds")
+    assert denied["Effect"] == "Deny"
+    assert {f"arn:aws:iam::{ACCOUNT}:role/candlefish-deploy-test", BOUNDARY,
+            f"arn:aws:iam::{ACCOUNT}:policy/candlefish-deploy-test-*"} <= set(denied["Resource"])
+
+
+def test_nothing_of_another_environment_is_in_reach(roles: Registrations) -> None:
+    boundary = json.loads(roles.one(POLICY, "boundary").inputs["policy"])
+    for denied in (statement(roles, "deploy", "OtherEnvironments"), boundary["Statement"][-1]):
+        assert (denied["Effect"], denied["Action"], denied["Resource"]) == ("Deny", "*", "*")
+        assert denied["Condition"]["StringNotEquals"] == {"aws:ResourceTag/Environment": "test"}
+
+
+def test_everything_but_reads_is_tied_to_the_account_or_to_regions(roles: Registrations) -> None:
+    for document in documents(roles, "deploy"):
+        for each in document["Statement"]:
+            if each["Effect"] == "Deny" or "*" not in each["Resource"]:
+                continue
+            reads = all(re.match(r"[a-z0-9-]+:(Describe|Get|List)", action) for action in each["Action"])
+            assert reads or "aws:RequestedRegion" in each["Condition"]["StringEquals"]
+
+
+def test_a_preview_changes_nothing_and_sees_no_secret(roles: Registrations) -> None:
+    for document in documents(roles, "preview"):
+        for each in document["Statement"]:
+            if each["Effect"] == "Allow":
+                assert all(re.match(r"[a-z0-9-]+:(Describe|Get|List)", action) for action in each["Action"])
+    contents = statement(roles, "preview", "Contents")
+    assert (contents["Effect"], contents["Resource"]) == ("Deny", "*")
+    assert {"secretsmanager:GetSecretValue", "ssm:GetParameter*", "s3:GetObject*", "kms:Decrypt"} <= set(
+        contents["Action"])
+
+
+def test_a_deployment_has_the_services_of_every_resource_type_of_the_stacks() -> None:
+    modules = {type.split(":")[1].partition("/")[0] for types in BY_TYPE.values() for type in types
+               if type.startswith("aws:")}
+    missing = {module for module in modules
+               if deploy_policies.PREFIXES.get(module, module) not in {*deploy_policies.SERVICES, "iam"}}
+    assert missing == set(), "add the service to infra/plans/deploy_policies.py"
+
+
+def test_each_role_has_its_entry_and_only_the_deployment_is_administrator(roles: Registrations) -> None:
+    associations = {each.name: each.inputs for each in roles.of(
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation")}
+    policies = {name: each["policyArn"].rpartition("/")[2] for name, each in associations.items()}
+    assert policies == {"access-deploy": "AmazonEKSClusterAdminPolicy", "access-preview": "AmazonEKSViewPolicy",
+                        "access-on-call": "AmazonEKSViewPolicy"}
+    assert associations["access-on-call"]["accessScope"] == {
+        "type": "namespace", "namespaces": ["candlefish-test", "monitoring"]}
+    entry = roles.one("aws:eks/accessEntry:AccessEntry", "access-on-call").inputs
+    assert entry["kubernetesGroups"] == ["candlefish-on-call"]
+
+
+def test_those_on_call_are_bound_in_each_namespace_that_they_look_into(roles: Registrations) -> None:
+    made = {each.inputs["metadata"]["namespace"]: each.inputs for each in roles.of(
+        "kubernetes:rbac.authorization.k8s.io/v1:Role")}
+    assert made.keys() == {"candlefish-test", "monitoring"}
+    for role in made.values():
+        assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"create", "get", "list", "watch"}
 
 
 def test_a_given_identity_provider_is_used_and_none_is_made() -> None:
     def program() -> SimpleNamespace:
-        return SimpleNamespace(role=DeployRole("deploy", DeployRoleArgs(
-            name="candlefish-deploy-test", github_repository="candlefish-ai/platform", github_environment="test",
-            region=REGION, cluster_name="candlefish-test", cluster_arn="arn:cluster", repository_arns=["arn:repo"],
-            bucket_arns=["arn:bucket"], distribution_arn=DISTRIBUTION, data_key_arn="arn:key",
+        return SimpleNamespace(roles=Roles("roles", RolesArgs(
+            names=Names("test").roles, account_id=ACCOUNT, regions=[REGION], environment="test",
+            github_repository="candlefish-ai/platform", cluster_arn="arn:cluster", boundary_name="boundary",
             oidc_provider_arn="arn:provider")))
 
     recorded = record(program)
     assert not recorded.of("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
-    trust = json.loads(recorded.one("aws:iam/role:Role", "deploy").inputs["assumeRolePolicy"])
+    trust = json.loads(recorded.one(ROLE, "roles-deploy").inputs["assumeRolePolicy"])
     assert trust["Statement"][0]["Principal"] == {"Federated": "arn:provider"}

@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from rehearsal.kubernetes import tokens
+from rehearsal.kubernetes.access_policies import POLICIES_KEY, Association
 from rehearsal.kubernetes.client_kubeconfig import EksToken, KubeconfigError, presigned_token
 
 pytestmark = pytest.mark.unit
@@ -67,7 +68,7 @@ def test_a_role_session_is_the_role_of_its_access_entry() -> None:
 
 
 def test_the_creator_the_root_user_and_the_administrator_policy_are_masters() -> None:
-    policy = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+    policy = Association("AmazonEKSClusterAdminPolicy")
     root = tokens.Identity("arn:aws:iam::111111111111:root", "111111111111")
     for cluster, identity in ((tokens.Cluster("c", "111111111111", creator=ROLE), SESSION),
                               (tokens.Cluster("c", "111111111111"), root),
@@ -76,6 +77,15 @@ def test_the_creator_the_root_user_and_the_administrator_policy_are_masters() ->
         user = review(cluster, identity)["user"]
         assert isinstance(user, dict)
         assert "system:masters" in user["groups"]
+
+
+def test_other_policies_go_along_to_the_authorizer_and_make_nobody_a_master() -> None:
+    entry = tokens.AccessEntry(ROLE, policies=(
+        Association("AmazonEKSViewPolicy"), Association("AmazonEKSClusterAdminPolicy", ("one", "two"))))
+    user = review(tokens.Cluster("c", "111111111111", entries=(entry,)))["user"]
+    assert isinstance(user, dict)
+    assert user["groups"] == []
+    assert user["extra"][POLICIES_KEY] == ["AmazonEKSViewPolicy", "AmazonEKSClusterAdminPolicy@one,two"]
 
 
 @pytest.mark.parametrize(("cluster", "identity", "reason"), [

@@ -1,0 +1,56 @@
+"""Who may do what in the cluster: access policies of EKS and roles of Kubernetes (K1, K7, O8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from infra.plans.guards import OPERATORS_GROUP, OWNER, READ, Grant
+from infra.plans.kubernetes import Manifest, metadata
+
+ON_CALL_GROUP = "candlefish-on-call"
+_POLICY = "arn:aws:eks::aws:cluster-access-policy/"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An access entry: its groups, and its policy for the whole cluster or, with `namespaces`, for those only."""
+
+    key: str
+    policy: str
+    groups: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+
+    @property
+    def policy_arn(self) -> str:
+        return _POLICY + self.policy
+
+
+def entries(namespaces: Sequence[str]) -> tuple[Entry, ...]:
+    """`namespaces`: of the services and of what watches them.
+
+    A deployment installs charts, which make ClusterRoles; Kubernetes lets nobody grant what he does not have, so no
+    lesser policy than the cluster administrator's does. The others see no Secrets.
+    """
+    return (
+        Entry("deploy", "AmazonEKSClusterAdminPolicy", (OPERATORS_GROUP,)),
+        Entry("preview", "AmazonEKSViewPolicy"),
+        Entry("on-call", "AmazonEKSViewPolicy", (ON_CALL_GROUP,), tuple(namespaces)),
+    )
+
+
+# Beside looking: into a pod, and to a port of it. Restarting is a verb of operations, which keeps a journal.
+_ON_CALL_GRANTS = (
+    Grant("", ("pods/exec", "pods/portforward"), ("create", "get")),
+    Grant("", ("events",), READ),
+)
+
+
+def on_call_role(namespace: str) -> Manifest:
+    return {"metadata": metadata(ON_CALL_GROUP, namespace, OWNER), "rules": [each.rule() for each in _ON_CALL_GRANTS]}
+
+
+def on_call_binding(namespace: str) -> Manifest:
+    return {"metadata": metadata(ON_CALL_GROUP, namespace, OWNER),
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": ON_CALL_GROUP},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": ON_CALL_GROUP}]}
