@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= staging
 .DEFAULT_GOAL := help
-.PHONY: help rehearse test lint unit tools bench faults down clean
+.PHONY: help rehearse test lint unit tools bench bench-functions faults down clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 rehearse: $(VENV)/.ready tools ## build an environment on this machine (STACK=staging) and show it
 	@$(BIN)/candlefish rehearse up --stack $(STACK)
@@ -30,6 +30,9 @@ tools: $(VENV)/.ready ## the Kubernetes binaries and promtool, found or built
 
 bench: $(VENV)/.ready tools ## measure evaluation, preview, up, no-change up and destroy of every stack
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+bench-functions: $(VENV)/.ready ## measure the functions: archives, imports at a cold start, time of their work
+	@$(BIN)/python -m tests.bench.functions
 
 faults: $(VENV)/.ready tools ## every call position × fault (FAULTS="--seed 1 --minutes 30 --json")
 	@CANDLEFISH_EVERY_POINT=1 $(BIN)/python -m pytest tests/rehearsal/engine/test_engine_crash.py
