@@ -56,8 +56,8 @@ NUMBERS: dict[str, Number] = {
     "trustProgression": Number("points", -100, 100, "trust gained in the session, at its end",
                                metric="candlefish_trust_progression"),
     "interactions": Number("1", 0, 100_000, "clicks, taps and gestures since the last report", whole=True),
-    "sessionDurationS": Number("s", 0, 86_400, "length of the session, at its end", metric="candlefish_session_duration",
-                               metric_unit="Seconds"),
+    "sessionDurationS": Number("s", 0, 86_400, "length of the session, at its end",
+                               metric="candlefish_session_duration", metric_unit="Seconds"),
     "assessmentCompletions": Number("1", 0, 100, "assessments finished since the last report", whole=True),
     "funnelStep": Number("1", 1, 50, "position in the funnel that was reached", whole=True),
 }
