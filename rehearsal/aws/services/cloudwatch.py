@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,6 +22,9 @@ _SCALARS = {
     "evaluateLowSampleCountPercentiles": "EvaluateLowSampleCountPercentile", "thresholdMetricId": "ThresholdMetricId",
 }
 _OF_METRIC = ("metricName", "namespace", "statistic", "extendedStatistic", "period", "unit")
+_NAMED = re.compile(r"(?:ALARM|OK|INSUFFICIENT_DATA)\(([^)]+)\)")
+_DAY, _WEEK, _HOUR = 86_400, 604_800, 3_600
+_GRID = 24  # columns (CloudWatch User Guide, "Dashboard body structure and syntax")
 _LISTS = {"alarmActions": "AlarmActions", "okActions": "OKActions",
           "insufficientDataActions": "InsufficientDataActions"}
 
@@ -82,6 +86,8 @@ class CompositeAlarm(Handler):
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
         yield from _topics(inputs)
+        for name in _NAMED.findall(str(inputs["alarmRule"])):
+            yield _alarm(name.strip("\"'"))
 
     def create(self, call: Call, inputs: Properties) -> str:
         self._put(call, inputs)
@@ -151,6 +157,13 @@ def _topics(inputs: Properties) -> Iterable[Reference]:
                 yield references.topic(f"{property}[{index}]", action)
 
 
+def _alarm(name: str) -> Reference:
+    """PutCompositeAlarm refuses a rule that names an alarm which is not there."""
+    return Reference("alarmRule", name, lambda call: any(call.client("cloudwatch").describe_alarms(
+        AlarmNames=[name.rpartition(":alarm:")[2]], AlarmTypes=["MetricAlarm", "CompositeAlarm"]).get(kind)
+        for kind in ("MetricAlarms", "CompositeAlarms")))
+
+
 def _query_sent(entry: Properties) -> dict[str, Any]:
     metric = entry.get("metric")
     return present(
@@ -181,6 +194,24 @@ def _check_metric(inputs: Properties) -> None:
     period = inputs.get("period")
     if period is not None and period not in (10, 20, 30) and (period < 60 or period % 60):
         raise ProviderError(f"`period` is {period} s; 10, 20, 30 or a multiple of 60 is allowed")
+    queries = inputs.get("metricQueries") or ()
+    periods = [period, *(entry["metric"]["period"] for entry in queries if entry.get("metric"))]
+    longest = max((each for each in periods if each), default=0)
+    watched, most = longest * inputs["evaluationPeriods"], _WEEK if longest >= _HOUR else _DAY
+    if watched > most:
+        raise ProviderError(f"`evaluationPeriods` of {longest} s are {watched} s together; {most} s are allowed")
+    _check_queries(queries)
+
+
+def _check_queries(queries: Iterable[Properties]) -> None:
+    given = list(queries)
+    for entry in given:
+        if bool(entry.get("expression")) == bool(entry.get("metric")):
+            raise ProviderError(f"the query {entry['id']!r} has either `expression` or `metric`, exactly one of them")
+        if not re.fullmatch(r"[a-z][a-zA-Z0-9_]*", entry["id"]):
+            raise ProviderError(f"a query's id is {entry['id']!r}; it must begin with a lower-case letter")
+    if given and sum(bool(entry.get("returnData")) for entry in given) != 1:
+        raise ProviderError("exactly one of the queries has `returnData`: the one that is compared")
 
 
 def _check_body(body: str) -> None:
@@ -190,3 +221,7 @@ def _check_body(body: str) -> None:
         raise ProviderError(f"`dashboardBody` is not a JSON object: {error}") from error
     if not isinstance(widgets, list):
         raise ProviderError("`dashboardBody` has no list `widgets`")
+    for widget in widgets:
+        if widget.get("x", 0) + widget.get("width", 6) > _GRID:
+            raise ProviderError(f"a widget reaches to column {widget.get('x', 0) + widget.get('width', 6)}; "
+                                f"a dashboard has {_GRID}")
