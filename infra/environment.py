@@ -25,6 +25,7 @@ from infra.components.observability.alarms import Topics
 from infra.components.observability.cluster import ClusterMonitoring, ClusterMonitoringArgs
 from infra.components.observability.observability import Observability, ObservabilityArgs
 from infra.components.operations.notifications import Notifications, NotificationsArgs, Place
+from infra.components.operations.operations import Operations, OperationsArgs
 from infra.components.recovery_region import RecoveryRegion, RecoveryRegionArgs
 from infra.components.registry import Registry, RegistryArgs
 from infra.components.roles import Roles, RolesArgs
@@ -37,6 +38,7 @@ from infra.plans.guards import MONITORING_NAMESPACE
 from infra.plans.ingress import fronted
 from infra.plans.monitoring import ALERTMANAGER_SECRET, GRAFANA_SECRET
 from infra.plans.names import Names
+from infra.plans.observability.alarm_specs import prefix
 from infra.plans.observability.alarm_table import Sizes
 from infra.plans.places import EDGE_REGION, zone_names
 from infra.plans.subnets import plan
@@ -80,7 +82,7 @@ class Environment:
             name=names.cluster, settings=settings.cluster, vpc_id=network.vpc_id,
             private_subnet_ids=network.private_subnet_ids, cluster_key_arn=keys.cluster_key_arn,
             logs_key_arn=keys.logs_key_arn, instance_tags=tags, features=settings.addons.features,
-            deletion_protection=lifecycle.deletion_protection), here)
+            deletion_protection=lifecycle.deletion_protection, scheduled=settings.operations.off_hours.enabled), here)
         database = Database("database", DatabaseArgs(
             name=names.resource("db"), settings=settings.database, lifecycle=lifecycle, vpc_id=network.vpc_id,
             subnet_ids=network.data_subnet_ids, clients={"cluster": cluster.cluster_security_group_id},
@@ -122,6 +124,15 @@ class Environment:
             accounts=[GRAFANA_SECRET] if Feature.MONITORING in settings.addons.features else [],
             data_key_arn=keys.data_key_arn, protect=lifecycle.protect), here)
         secret_arns = {**secrets.arns, "database": database.secret_arn, "cache": cache.secret_arn}
+        operations = Operations("operations", OperationsArgs(
+            names=names, account_id=account, region=settings.region, settings=settings.operations,
+            topic_arn=notifications.alerts_topic_arn, data_key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn,
+            log_retention_days=settings.storage.log_retention_days, jwt_secret_arn=secret_arns["jwt"],
+            cache_secret_arn=cache.secret_arn, replication_group_id=cache.replication_group_id,
+            replication_group_arn=cache.arn, cluster_name=cluster.name, cluster_arn=cluster.arn,
+            node_groups=settings.cluster.node_groups, node_group_names=cluster.node_group_names,
+            database_id=database.instance_id, database_arn=database.arn,
+            alarm_prefix=prefix(settings.environment, scheduled=True)), here)
         edge = Edge("edge", EdgeArgs(
             domain=settings.domain, edge=settings.edge, web_acl_name=names.web_acl,
             site_buckets={colour: bucket.regional_domain_name for colour, bucket in storage.site.items()},
@@ -183,8 +194,9 @@ class Environment:
             account_id=account, data_key_arn=keys.data_key_arn, canary_name=names.resource("health"),
             checks={"website": f"https://{edge.hosts.apex}/api/health", "api": f"https://{edge.hosts.api}/health"},
             logs_bucket=storage.logs, status_bucket=storage.assets, status_key="status/status.json",
-            functions=[analytics.function_name, notifications.function_name],
-            dead_letter_queues=[analytics.dead_letter_queue_arn, notifications.dead_letter_queue_arn],
+            functions=[analytics.function_name, notifications.function_name, *operations.function_names.values()],
+            dead_letter_queues=[analytics.dead_letter_queue_arn, notifications.dead_letter_queue_arn,
+                                *operations.dead_letter_queue_arns.values()],
             topics=Topics(notifications.alerts_topic_arn, notifications.incidents_topic_arn),
             edge_topics=Topics(notifications.edge_alerts_topic_arn)), here)
         if Feature.MONITORING in settings.addons.features:

@@ -28,6 +28,7 @@ class ClusterArgs:
 
     `instance_tags`: tags of the nodes, which the provider's default tags don't reach.
     `kubeconfig_role_arn`: the role that the kubeconfig assumes, when the AWS provider assumes one too.
+    `scheduled`: the nodes go away at night (F8).
     """
 
     name: str
@@ -41,6 +42,7 @@ class ClusterArgs:
     features: Collection[Feature] = ()
     addon_versions: Mapping[str, str] = field(default_factory=dict)
     kubeconfig_role_arn: pulumi.Input[str] | None = None
+    scheduled: bool = False
 
 
 class Cluster(Component):
@@ -87,7 +89,8 @@ class Cluster(Component):
             self.name, wanted(args.features, before_nodes=True), versions), opts=self.child())
         nodes = NodeGroups(f"{name}-nodes", NodeGroupsArgs(
             cluster_name=self.name, version=args.settings.version, subnet_ids=args.private_subnet_ids,
-            node_groups=args.settings.node_groups, instance_tags={**args.instance_tags, "Component": self.module}),
+            node_groups=args.settings.node_groups, instance_tags={**args.instance_tags, "Component": self.module},
+            scheduled=args.scheduled),
             opts=self.child(depends_on=[before]))
         after = ManagedAddons(f"{name}-addons", ManagedAddonsArgs(
             self.name, wanted(args.features, before_nodes=False), versions), opts=self.child(depends_on=[nodes]))

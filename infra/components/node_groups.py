@@ -18,6 +18,8 @@ from infra.settings import model
 _NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
 _AMI_TYPES = {"amd64": "AL2023_x86_64_STANDARD", "arm64": "AL2023_ARM_64_STANDARD"}
 _ROOT_DEVICE = "/dev/xvda"  # of Amazon Linux 2023
+_OWNED_BY_OPERATIONS = {False: ["scalingConfig.desiredSize"],
+                        True: ["scalingConfig.desiredSize", "scalingConfig.minSize"]}
 _TAGGED = ("instance", "volume", "network-interface")  # made by the scaling group, which default tags don't reach
 
 
@@ -25,7 +27,8 @@ _TAGGED = ("instance", "volume", "network-interface")  # made by the scaling gro
 class NodeGroupsArgs:
     """`version`: the Kubernetes version, so that nodes are upgraded after the control plane.
 
-    `instance_tags`: on what the scaling groups create.
+    `instance_tags`: on what the scaling groups create. `scheduled`: the groups go to 0 at night (F8), so that the
+    minimum is operations' as well.
     """
 
     cluster_name: pulumi.Input[str]
@@ -33,6 +36,7 @@ class NodeGroupsArgs:
     subnet_ids: pulumi.Input[Sequence[str]]
     node_groups: Mapping[str, model.NodeGroup]
     instance_tags: Mapping[str, str]
+    scheduled: bool = False
 
 
 class NodeGroups(Component):
@@ -90,7 +94,7 @@ class NodeGroups(Component):
                 min_size=group.minimum, max_size=group.maximum, desired_size=group.desired),
             update_config=aws.eks.NodeGroupUpdateConfigArgs(max_unavailable_percentage=33),
             node_repair_config=aws.eks.NodeGroupNodeRepairConfigArgs(enabled=True),
-            opts=self.child(depends_on=[*attachments], ignore_changes=["scalingConfig.desiredSize"]))
+            opts=self.child(depends_on=[*attachments], ignore_changes=_OWNED_BY_OPERATIONS[args.scheduled]))
 
 
 def _ami_type(group: model.NodeGroup) -> str:

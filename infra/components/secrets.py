@@ -63,6 +63,6 @@ class Secrets(Component):
         secret = aws.secretsmanager.Secret(
             name, name_prefix=f"{prefix}-", description=description, kms_key_id=args.data_key_arn,
             recovery_window_in_days=args.recovery_window_days, opts=self.child(protect=args.protect))
-        aws.secretsmanager.SecretVersion(name, secret_id=secret.id, secret_string=value,
-                                         opts=self.child(ignore_changes=["secretString"]))
-        return secret.arn
+        version = aws.secretsmanager.SecretVersion(name, secret_id=secret.id, secret_string=value,
+                                                   opts=self.child(ignore_changes=["secretString"]))
+        return version.arn  # the secret's; known once it has a value, without which it can't be rotated

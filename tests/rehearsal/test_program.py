@@ -31,6 +31,7 @@ SECRET_INPUTS = {  # where the program puts a secret that the stack knows
     "aws:elasticache/replicationGroup:ReplicationGroup": "authToken",
     "pulumi:providers:kubernetes": "kubeconfig",
 }
+OFF_HOURS = {"candlefish:operations:ScheduledScaling"}  # where the settings switch the nights off
 SEVENTH = {"seventh": {
     "port": 9000, "image": "ghcr.io/candlefish-ai/seventh:1.0.0@sha256:" + 64 * "0",
     "callers": ["api-gateway"], "secrets": [{"variable": "SENTRY_DSN", "secret": "sentry"}],
@@ -158,19 +159,24 @@ def test_logical_names_do_not_depend_on_what_is_drawn(programs: Programs) -> Non
 def test_stacks_differ_in_sizes_and_not_in_what_they_are_made_of(programs: Programs) -> None:
     """But for development, whose switches leave parts out (E3: minimal monitoring)."""
     kinds = {stack: {state.type for state in programs.preview(stack).components} for stack in STACKS}
-    assert kinds["staging"] == kinds["production"] == kinds["recovery"]
-    assert kinds["development"] < kinds["production"]
+    assert kinds["staging"] - OFF_HOURS == kinds["production"] == kinds["recovery"]
+    assert kinds["development"] - OFF_HOURS < kinds["production"]
 
 
 def test_what_a_stack_has_more_of_than_another_follows_from_its_settings(programs: Programs) -> None:
-    """Production against staging: NAT and node groups, interface endpoints; GitHub's OIDC provider is staging's."""
+    """Production against staging: NAT and node groups, interface endpoints; GitHub's OIDC provider is staging's, and so
+    are the nights off: a function with role, log group and queue, its two schedules and its state."""
     more = Counter(programs.preview("production").counts)
     more.subtract(programs.preview("staging").counts)
     assert {type: count for type, count in more.items() if count} == {
         "aws:ec2/eip:Eip": 2, "aws:ec2/natGateway:NatGateway": 2, "aws:ec2/vpcEndpoint:VpcEndpoint": 5,
         "aws:ec2/securityGroup:SecurityGroup": 1, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": 1,
         "aws:ec2/launchTemplate:LaunchTemplate": 1, "aws:eks/nodeGroup:NodeGroup": 1,
-        "aws:iam/openIdConnectProvider:OpenIdConnectProvider": -1}
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider": -1,
+        "aws:lambda/function:Function": -1, "aws:iam/role:Role": -1, "aws:iam/rolePolicy:RolePolicy": -1,
+        "aws:cloudwatch/logGroup:LogGroup": -1, "aws:sqs/queue:Queue": -1, "aws:scheduler/schedule:Schedule": -2,
+        "aws:ssm/parameter:Parameter": -1, "candlefish:functions:Function": -1,
+        "candlefish:operations:ScheduledScaling": -1}
 
 
 def test_a_seventh_service_is_an_entry_of_the_configuration(programs: Programs) -> None:

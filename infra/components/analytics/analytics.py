@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.components.analytics.function import Function, FunctionArgs
 from infra.components.base import Component
+from infra.components.function import Function, FunctionArgs, Grant
 from infra.settings import model
 
 
@@ -68,7 +68,7 @@ class Analytics(Component):
             data_key_arn=args.key_arn, logs_key_arn=args.logs_key_arn,
             memory_mib=args.analytics.function_memory_mib, timeout_seconds=args.analytics.function_timeout_seconds,
             reserved_concurrency=args.analytics.reserved_concurrency, log_retention_days=args.log_retention_days,
-            actions={"Events": ["dynamodb:PutItem"]}, resources={"Events": table.arn}), opts=self.child())
+            grants={"Events": Grant(["dynamodb:PutItem"], [table.arn])}), opts=self.child())
 
         self.table_name = table.name
         self.table_arn = table.arn

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.components.analytics.function import Function, FunctionArgs
 from infra.components.base import Component
 from infra.components.documents import rendered
+from infra.components.function import Function, FunctionArgs, Grant
 from infra.plans import topics
 from infra.settings.operations import Notifications as Settings
 
@@ -84,8 +84,8 @@ class Notifications(Component):
             data_key_arn=args.data_key_arn, logs_key_arn=args.here.key_arn, memory_mib=_MEMORY_MIB,
             timeout_seconds=_TIMEOUT_SECONDS, reserved_concurrency=_CONCURRENCY,
             log_retention_days=args.log_retention_days,
-            actions={receiver: ["secretsmanager:GetSecretValue"] for receiver in secrets},
-            resources=secrets), self.child())
+            grants={receiver: Grant(["secretsmanager:GetSecretValue"], [arn]) for receiver, arn in secrets.items()}),
+            self.child())
         for part, topic in made.items():
             self._subscribe(f"{name}-{part}", topic, places[part], function)
 
@@ -118,9 +118,7 @@ class Notifications(Component):
 
     def _subscribe(self, name: str, topic: aws.sns.Topic, place: Place, function: Function) -> None:
         """SNS delivers to functions of other regions; the subscription lives with the topic."""
-        allowed = aws.lambda_.Permission(
-            name, action="lambda:InvokeFunction", function=function.function_name, principal="sns.amazonaws.com",
-            source_arn=topic.arn, opts=self.child())
+        allowed = function.invoked_by(name, "sns.amazonaws.com", topic.arn)
         aws.sns.TopicSubscription(
             name, topic=topic.arn, protocol="lambda", endpoint=function.function_arn,
             opts=self.child(provider=place.provider, depends_on=[allowed]))

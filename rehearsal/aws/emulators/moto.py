@@ -5,6 +5,8 @@ change in the zone's history. A deletion here takes the record's earlier changes
 
 RDS: the secret of a managed master password says `admin` and the same password for every instance. Here it has the
 instance's own user and a password of its own.
+
+Secrets Manager: moto moves the label AWSCURRENT without the value that a secret is read with when no stage is named.
 """
 
 from __future__ import annotations
@@ -15,11 +17,13 @@ from typing import Any
 
 from moto.rds.models import MasterUserSecret
 from moto.route53.models import ChangeList
+from moto.secretsmanager.models import SecretsManagerBackend
 
 
 def install() -> None:
     setattr(MasterUserSecret, "_generate_secret_string", _credentials)  # noqa: B010
     _forget_deleted_records()
+    _read_what_is_current()
 
 
 def _credentials(secret: MasterUserSecret) -> str:
@@ -37,6 +41,19 @@ def _forget_deleted_records() -> None:
             changes[:] = [change for change in changes if _key(change) != key]
 
     setattr(ChangeList, "append", append_and_forget)  # noqa: B010 (mypy knows no assignment to a method)
+
+
+def _read_what_is_current() -> None:
+    move = SecretsManagerBackend.update_secret_version_stage
+
+    def move_and_read(backend: SecretsManagerBackend, secret_id: str, **more: Any) -> Any:
+        answer = move(backend, secret_id, **more)
+        secret: Any = backend.secrets[secret_id]
+        secret.default_version_id = next(version for version, held in secret.versions.items()
+                                         if "AWSCURRENT" in held["version_stages"])
+        return answer
+
+    setattr(SecretsManagerBackend, "update_secret_version_stage", move_and_read)  # noqa: B010 (as above)
 
 
 def _key(change: dict[str, Any]) -> tuple[Any, ...]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pulumi
 import pytest
 
 from infra.components.analytics.analytics import Analytics, AnalyticsArgs
-from infra.components.analytics.function import package
 from infra.settings import model
 from tests.unit.components.answering import DISPOSABLE, KEPT, Registrations, record
 
@@ -81,18 +78,3 @@ def test_the_role_may_put_events_and_touch_nothing_else(kept: Registrations) -> 
     assert {action for action, resources in allowed.items() if resources == ["*"]} == {
         "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
     assert not any("*" in action for action in allowed)
-
-
-def test_the_package_has_the_functions_python_files_and_no_compiled_ones(tmp_path: Path) -> None:
-    folder = tmp_path / "processor"
-    (folder / "__pycache__").mkdir(parents=True)
-    (folder / "handler.py").write_text("")
-    (folder / "__pycache__" / "handler.cpython-311.pyc").write_bytes(b"")
-    archive = package(str(folder))
-    assert isinstance(archive, pulumi.AssetArchive)
-    assert set(archive.assets) == {"processor/handler.py"}
-
-
-def test_a_folder_without_code_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="has no Python file"):
-        package(str(tmp_path))

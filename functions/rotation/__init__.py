@@ -1,0 +1,1 @@
+"""The four steps of Secrets Manager's rotation, shared by the functions that rotate."""
