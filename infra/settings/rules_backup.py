@@ -21,13 +21,14 @@ def backups(settings: Settings) -> Iterator[Problem]:
 
 
 def recoverable(settings: Settings) -> Iterator[Problem]:
-    """What production and its twin may not do without (D5, D6). A recovery stack that is only drilled may."""
+    """What production and its twin may not do without (D5, D6). The twin may keep nothing in the other region: when
+    it is needed, that region may be what is lost."""
     if settings.environment not in (Environment.PRODUCTION, Environment.RECOVERY):
         return
     if settings.lifecycle.rehearsed_teardown:
         return
     backup, where = settings.backup, f"in {settings.environment}, unless lifecycle.rehearsedTeardown is set"
-    if not backup.cross_region:
+    if not backup.cross_region and settings.environment is Environment.PRODUCTION:
         yield Problem("backup.crossRegion", False, f"true {where}")
     if not backup.restore_test:
         yield Problem("backup.restoreTest", False, f"true {where}")

@@ -69,7 +69,8 @@ class Notifications(Component):
         super().__init__(name, opts)
         places = {"alerts": args.here, "incidents": args.here} | ({"edge-alerts": args.edge} if args.edge else {})
         made = {part: self._topic(f"{name}-{part}", place, args) for part, place in places.items()}
-        alerts, incidents = made["alerts"], made["incidents"]
+        # Known once the policy is there: S3 refuses a topic that it may not publish to yet.
+        open_arns = {part: self._open(f"{name}-{part}", topic, places[part], args) for part, topic in made.items()}
         secrets = {receiver: self._secret(f"{name}-{receiver}", receiver, args) for receiver in _RECEIVERS}
         function = Function(f"{name}-function", FunctionArgs(
             function_name=args.function_name, role_name=f"{args.function_name}-role",
@@ -79,7 +80,7 @@ class Notifications(Component):
                 "PAGERDUTY_SECRET_ARN": secrets["pagerduty"], "PAGED": ",".join(args.settings.paged),
                 "CHANNELS": pulumi.Output.json_dumps({
                     "alerts": args.settings.alerts_channel, "incidents": args.settings.incidents_channel}),
-                "INCIDENTS_TOPIC_ARN": incidents.arn, "RUNBOOKS_URL": args.settings.runbooks_url,
+                "INCIDENTS_TOPIC_ARN": made["incidents"].arn, "RUNBOOKS_URL": args.settings.runbooks_url,
                 "DASHBOARD_URL": args.dashboard_url},
             data_key_arn=args.data_key_arn, logs_key_arn=args.here.key_arn, memory_mib=_MEMORY_MIB,
             timeout_seconds=_TIMEOUT_SECONDS, reserved_concurrency=_CONCURRENCY,
@@ -89,8 +90,8 @@ class Notifications(Component):
         for part, topic in made.items():
             self._subscribe(f"{name}-{part}", topic, places[part], function)
 
-        self.alerts_topic_arn, self.incidents_topic_arn = alerts.arn, incidents.arn
-        self.edge_alerts_topic_arn = made.get("edge-alerts", alerts).arn
+        self.alerts_topic_arn, self.incidents_topic_arn = open_arns["alerts"], open_arns["incidents"]
+        self.edge_alerts_topic_arn = open_arns.get("edge-alerts", self.alerts_topic_arn)
         self.secret_arns = secrets
         self.function_name, self.function_arn = function.function_name, function.function_arn
         self.dead_letter_queue_arn = function.dead_letter_queue_arn
@@ -100,11 +101,13 @@ class Notifications(Component):
             "functionArn": self.function_arn, "deadLetterQueueArn": self.dead_letter_queue_arn})
 
     def _topic(self, name: str, place: Place, args: NotificationsArgs) -> aws.sns.Topic:
-        options = self.child(provider=place.provider)
-        topic = aws.sns.Topic(name, kms_master_key_id=place.key_arn, opts=options)
-        aws.sns.TopicPolicy(name, arn=topic.arn, opts=options, policy=rendered(
-            topics.topic_policy, topic_arn=topic.arn, account_id=args.account_id, region=place.region))
-        return topic
+        return aws.sns.Topic(name, kms_master_key_id=place.key_arn, opts=self.child(provider=place.provider))
+
+    def _open(self, name: str, topic: aws.sns.Topic, place: Place, args: NotificationsArgs) -> pulumi.Output[str]:
+        policy = aws.sns.TopicPolicy(
+            name, arn=topic.arn, opts=self.child(provider=place.provider), policy=rendered(
+                topics.topic_policy, topic_arn=topic.arn, account_id=args.account_id, region=place.region))
+        return pulumi.Output.all(topic.arn, policy.id).apply(lambda known: str(known[0]))
 
     def _secret(self, name: str, receiver: str, args: NotificationsArgs) -> pulumi.Output[str]:
         """Made with an empty document; the program never writes a value again."""

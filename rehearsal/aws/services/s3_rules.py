@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -146,6 +147,19 @@ class BucketReplicationConfig(Setting):
         return {key: _tags_in(shown[key]) for key in self.subject}
 
 
+def _check_topic(call: Call, arn: str) -> None:
+    """S3 sends a test message, and refuses a topic whose policy doesn't let it publish."""
+    attributes = call.client("sns", arn.split(":")[3]).get_topic_attributes(TopicArn=arn)["Attributes"]
+    for statement in json.loads(attributes.get("Policy") or "{}").get("Statement", ()):
+        principal = statement.get("Principal")
+        services = principal.get("Service", ()) if isinstance(principal, Mapping) else ()
+        if statement.get("Effect") == "Allow" and "s3.amazonaws.com" in (
+                [services] if isinstance(services, str) else services):
+            return
+    raise refused("InvalidArgument", "Unable to validate the following destination configurations: the policy of "
+                  f"{arn} doesn't let s3.amazonaws.com publish", "PutBucketNotificationConfiguration")
+
+
 @resource
 class BucketNotification(Setting):
     type = "aws:s3/bucketNotification:BucketNotification"
@@ -165,6 +179,8 @@ class BucketNotification(Setting):
                 yield references.destination(f"{kind}[{index}].{arn}", each[arn])
 
     def put(self, call: Call, bucket: str, inputs: Properties) -> None:
+        for each in inputs.get("topics") or ():
+            _check_topic(call, each["topicArn"])
         sent: dict[str, Any] = {"EventBridgeConfiguration": {}} if inputs.get("eventbridge") else {}
         for kind, (member, api, arn) in self._kinds.items():
             for index, each in enumerate(inputs.get(kind) or ()):

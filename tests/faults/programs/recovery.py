@@ -10,6 +10,10 @@ west = pulumi.ResourceOptions(provider=pulumi.ProviderResource("aws", "west", {"
 key = aws("kms/key:Key", "here", {"description": "here", "tags": tags(Name="here")}, "arn")
 there = aws("kms/key:Key", "there", {"description": "there", "tags": tags(Name="there")}, "arn", opts=west)
 topic = aws("sns/topic:Topic", "alerts", {"tags": tags()}, "arn")
+allowed = aws("sns/topicPolicy:TopicPolicy", "alerts", {"arn": topic.arn, "policy": pulumi.Output.json_dumps({
+    "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sns:Publish",
+        "Resource": topic.arn}]})})
 vault = aws("backup/vault:Vault", "here", {"kmsKeyArn": key.arn, "tags": tags()}, "arn", "name")
 copies = aws("backup/vault:Vault", "there", {"kmsKeyArn": there.arn, "tags": tags()}, "arn", "name", opts=west)
 aws("backup/vaultLockConfiguration:VaultLockConfiguration", "here", {
@@ -63,5 +67,6 @@ if kept():
     aws("s3/bucketNotification:BucketNotification", "source", {
         "bucket": source.bucket, "topics": [{
             "topicArn": topic.arn, "events": step(["s3:Replication:OperationFailedReplication"],
-                                                  ["s3:Replication:*"])}]})
+                                                  ["s3:Replication:*"])}]},
+        opts=pulumi.ResourceOptions(depends_on=[allowed]))
 pulumi.export("region", REGION)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -163,6 +164,12 @@ def test_notifications_name_targets_that_exist(aws: Any) -> None:
     type, place, bucket = "aws:s3/bucketNotification:BucketNotification", world(aws), _bucket(aws, "b")
     queue = {"id": "a", "queueArn": place.queue, "events": ["s3:ObjectCreated:*"], "filterPrefix": "x"}
     topic = {"id": "t", "topicArn": place.topic, "events": ["s3:ObjectRemoved:*"]}
+    refused(aws, type, {"bucket": bucket, "topics": [topic]}, "doesn't let s3.amazonaws.com publish")
+    aws.client("sns").set_topic_attributes(
+        TopicArn=place.topic, AttributeName="Policy", AttributeValue=json.dumps({
+            "Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sns:Publish",
+                "Resource": place.topic}]}))
     lives(
         aws,
         type,

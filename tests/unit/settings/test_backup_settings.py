@@ -37,6 +37,12 @@ def test_is_refused(stack: str, settings: dict[str, Any], path: str, words: str)
     assert any(words in problem.allowed for problem in refused.value.problems if problem.setting == path)
 
 
+def test_the_twin_can_be_built_while_the_other_region_is_lost() -> None:
+    document = values("recovery")
+    put(document, "backup.crossRegion", False)
+    assert not load(document, "Pulumi.recovery.yaml").backup.cross_region
+
+
 def test_a_rehearsed_teardown_may_do_without() -> None:
     document = values("production")
     for setting, value in (("lifecycle.rehearsedTeardown", True), ("backup.lock", "none"),
