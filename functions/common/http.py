@@ -134,7 +134,7 @@ def _constant(name: str) -> float:
 
 
 def _bounded(value: Any, depth: int = 0) -> Any:
-    """Numbers that are too large for a float become infinite; nothing downstream needs to know."""
+    """The value as it is. Raises ValueError for a number that is too large for a float, RecursionError for depth."""
     if depth > _MAXIMUM_DEPTH:
         raise RecursionError
     if isinstance(value, float) and not math.isfinite(value):

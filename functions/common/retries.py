@@ -45,11 +45,11 @@ class Retries:
     random: Callable[[], float] = random.random
 
     @classmethod
-    def within(cls, context: Any) -> Retries:
-        """For what is left of an invocation, with room for its answer. `context`: Lambda's; None: no limit."""
+    def within(cls, context: Any, room: float = ROOM_SECONDS) -> Retries:
+        """For what is left of an invocation, but for `room` seconds. `context`: Lambda's; None: no limit."""
         if context is None:
             return cls()
-        return cls(until=time.monotonic() + float(context.get_remaining_time_in_millis()) / 1000 - ROOM_SECONDS)
+        return cls(until=time.monotonic() + float(context.get_remaining_time_in_millis()) / 1000 - room)
 
     def exhausted(self) -> bool:
         return self.clock() >= self.until

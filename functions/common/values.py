@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-# Nobody's name, address or number fits what may be kept of this: it is hashed before it is.
+# Of visitors and sessions; kept only as a keyed hash.
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{16,64}")
 IDENTIFIER_WORDS = "16 to 64 letters, digits, `-` or `_`"
 # Names of experiments and variants, as the settings have them.

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from common.clients import client
+from common.clients import CONNECT_SECONDS, READ_SECONDS, client
 from common.http import allowed_origins
 from common.logs import log, where
 from common.retries import Retries, Unavailable, code
@@ -35,6 +35,8 @@ from .samples import read
 
 MAXIMUM_MESSAGE_BYTES = 4096
 STALE_SECONDS = 60.0  # samples that waited longer, after an outage, are not live any more
+# Left for a message that is under way: a batch whose time runs out comes again, also to those who have had it.
+ROOM_SECONDS = CONNECT_SECONDS + READ_SECONDS + 1
 _CONNECTION = re.compile(r"[A-Za-z0-9+/=_-]{1,128}")
 _gauge = Gauge()
 
@@ -68,7 +70,7 @@ def handle(event: Any, context: Any) -> dict[str, Any]:
 
 
 def publish(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    retries = Retries.within(context)
+    retries = Retries.within(context, ROOM_SECONDS)
     records = event["Records"]
     batch = read(records, time.time() - STALE_SECONDS)
     try:
