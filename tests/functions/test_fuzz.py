@@ -1,4 +1,5 @@
-"""10,000 requests that nobody should send, at every way in: refused with a reason, never a 5xx, never a trace."""
+"""Requests that nobody should send, at every way in, until 10,000 were refused: with a reason, never a 5xx, never a
+trace. Some are still good ones: what was spoiled in them doesn't matter."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from tests.functions.world import Context, Direct, World, request, uuid
 
 pytestmark = pytest.mark.functions
 
-SEED, REQUESTS = 20261121, 10_000
+SEED, REFUSALS = 20261121, 10_000
 VISITOR = "visitor-0123456789"
 NASTY: list[Any] = [
     None, True, False, 0, -1, 2**63, 1e308, -1e308, 0.1, "", " ", "0", "null", "NaN", "a" * 70, "é" * 40, "\ud800",
@@ -90,7 +91,7 @@ def spoiled(sent: dict[str, Any], dice: random.Random) -> Any:
     return {**sent, "body": json.dumps(spoil(json.loads(body), dice))}
 
 
-def test_ten_thousand_spoiled_requests_are_refused_with_a_reason(world: World, monkeypatch: pytest.MonkeyPatch,
+def test_ten_thousand_refusals_have_a_reason_and_nothing_is_an_error_of_ours(world: World, monkeypatch: pytest.MonkeyPatch,
                                                                capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("EXPERIMENTS", json.dumps({"trust-rate": {"status": "running", "segments": ["new"], "variants": [
         {"name": "slow", "percent": 50}, {"name": "fast", "percent": 50}]}}))
@@ -99,7 +100,9 @@ def test_ten_thousand_spoiled_requests_are_refused_with_a_reason(world: World, m
     monkeypatch.setattr(world, "dynamodb", Direct())
     dice, entries = random.Random(SEED), seeds()
     statuses: Counter[int] = Counter()
-    for number in range(REQUESTS):
+    refused = number = 0
+    while refused < REFUSALS:
+        number += 1
         entry, sent = dice.choice(entries)
         bad = spoiled(sent, dice)
         answer = entry(bad, Context())
@@ -108,11 +111,11 @@ def test_ten_thousand_spoiled_requests_are_refused_with_a_reason(world: World, m
         assert status < 500, f"seed {SEED}, request {number}: {bad!r} was answered with {answer}"
         assert "Traceback" not in body
         if status >= 400:
+            refused += 1
             reason = json.loads(body)
             assert (reason.get("code") and reason["message"]) or reason["rejected"], (number, bad, answer)
     written = capsys.readouterr().out
     assert '"ERROR"' not in written
     with capsys.disabled():
         print(f" fuzz, seed {SEED}: {dict(sorted(statuses.items()))}", end="")
-    assert sum(count for status, count in statuses.items() if status >= 400) > REQUESTS / 3
     analytics_processor.handler._catalogue.cache_clear()
