@@ -91,8 +91,8 @@ def spoiled(sent: dict[str, Any], dice: random.Random) -> Any:
     return {**sent, "body": json.dumps(spoil(json.loads(body), dice))}
 
 
-def test_ten_thousand_refusals_have_a_reason_and_nothing_is_an_error_of_ours(world: World, monkeypatch: pytest.MonkeyPatch,
-                                                               capsys: pytest.CaptureFixture[str]) -> None:
+def test_ten_thousand_refusals_have_a_reason_and_nothing_is_an_error_of_ours(
+        world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("EXPERIMENTS", json.dumps({"trust-rate": {"status": "running", "segments": ["new"], "variants": [
         {"name": "slow", "percent": 50}, {"name": "fast", "percent": 50}]}}))
     experiments.handler.catalogue.cache_clear()
