@@ -31,8 +31,9 @@ class MonitoringNamespace(Component):
         super().__init__(name, opts)
         quota = monitoring.quota()
         core.v1.ResourceQuota(f"{name}-quota", metadata=quota["metadata"], spec=quota["spec"], opts=self.child())
-        for key, manifest in monitoring.network_policies(
-                args.services_namespace, args.door_cidrs, args.vpc_cidr, args.service_cidr).items():
+        policies = monitoring.network_policies(
+            args.services_namespace, args.door_cidrs, args.vpc_cidr, args.service_cidr)
+        for key, manifest in policies.items():
             networking.v1.NetworkPolicy(f"{name}-{key}", metadata=manifest["metadata"], spec=manifest["spec"],
                                         opts=self.child())
-        self.register_outputs({})
+        self.register_outputs({"networkPolicies": sorted(policies)})
