@@ -60,8 +60,8 @@ export default function () {
   });
   group("events", () => {
     const event = {
-      id: `load-${__VU}-${__ITER}-${Date.now()}`, type: "frame", timestamp: new Date().toISOString(),
-      fps: 55 + Math.random() * 5, memoryMb: 20 + Math.random() * 10,
+      id: uuid(), type: "frame", timestamp: new Date().toISOString(), fps: 55 + Math.random() * 5, frames: 300,
+      frameDrops: Math.floor(Math.random() * 3), memoryMb: 20 + Math.random() * 10, renderTimeMs: 17,
     };
     const sent = http.post(`${BASE}/api/analytics`, JSON.stringify({ events: [event] }), {
       headers: { "Content-Type": "application/json" }, tags: { kind: "events" },
@@ -69,6 +69,10 @@ export default function () {
     failed.add(!check(sent, { "event is taken": (answer) => answer.status >= 200 && answer.status < 300 }));
   });
   sleep(5 + Math.random() * 10);
+}
+
+function uuid() {
+  return "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => Math.floor(Math.random() * 16).toString(16));
 }
 
 export function stream() {

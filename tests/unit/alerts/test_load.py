@@ -24,6 +24,14 @@ def test_thresholds_are_the_objectives() -> None:
         "availability": 0.001, "latency": 0.05, "api-latency": 0.05}
 
 
+def test_its_events_are_of_the_schema_that_the_processor_takes() -> None:
+    script = (ROOT / "tests" / "load" / "journey.js").read_text()
+    fields = re.findall(r"(\w+): ", re.search(r"const event = \{(.*?)\};", script, re.DOTALL)[1])  # type: ignore[index]
+    schema = (ROOT / "functions" / "common" / "schema.py").read_text()
+    assert {"id", "type", "timestamp"} < set(fields)
+    assert all(f'"{field}": Number(' in schema for field in set(fields) - {"id", "type", "timestamp"})
+
+
 def test_each_stack_knows_how_many_users_it_must_carry() -> None:
     users = {stack: load_file(ROOT / f"Pulumi.{stack}.yaml").observability.concurrent_users
              for stack in ("staging", "production", "recovery")}
