@@ -59,7 +59,7 @@ def document(rehearsal: Rehearsal, servers: Servers, account: str) -> dict[str, 
     stored = rehearsal.engine(servers.aws, lambda event: None).outputs()
     return {
         "stack": rehearsal.stack, "account": account, "endpoint": servers.aws.url,
-        "outputs": plain(localise(stored, servers.agent)),
+        "outputs": plain(localise(stored, servers.agent, servers.aws.port)),
         "resources": [{"type": r["type"], "name": r["urn"].split("::")[-1], "id": r.get("id", ""),
                        "parent": r.get("parent", "").split("::")[-1]}
                       for r in state["deployment"].get("resources", [])],

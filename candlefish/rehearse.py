@@ -54,7 +54,7 @@ def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Ch
         rehearsal.remember(servers.aws)
         result = engine.up()
     rehearsal.note_coverage()
-    outputs = localise(result.outputs, servers.agent)
+    outputs = localise(result.outputs, servers.agent, servers.aws.port)
     if as_json:
         emit(_report(stack, rehearsal.seed, result, outputs))
     else:
@@ -158,7 +158,7 @@ def outputs(stack: Stack = STAGING, as_json: Json = False, show_secrets: Annotat
     if servers is None:
         raise EngineError(f"{stack} is not running; `candlefish rehearse up --stack {stack}` starts it")
     stored = rehearsal.engine(servers.aws, lambda event: None).outputs()
-    values = localise(stored, servers.agent)
+    values = localise(stored, servers.agent, servers.aws.port)
     if show_secrets:
         values = {key: value.value if isinstance(value, Secret) else value for key, value in values.items()}
     if as_json:

@@ -24,7 +24,7 @@ from rehearsal.aws.coverage import Observations, observed_file
 from rehearsal.aws.kept import GatewayKept
 from rehearsal.aws.provider import AwsProvider
 from rehearsal.aws.servers import DEFAULT_ACCOUNT, LOOPBACK, Aws, AwsEndpoint, ServerError
-from rehearsal.aws.world import ensure_zone
+from rehearsal.aws.world import ensure_api_logging, ensure_zone
 from rehearsal.engine.config import Project, StackConfig
 from rehearsal.engine.engine import Engine
 from rehearsal.engine.provider import Provider
@@ -138,9 +138,13 @@ class Rehearsal:
         return Servers(endpoint, cluster, agent)
 
     def _prepare_world(self, endpoint: AwsEndpoint) -> None:
-        """What exists before the platform does: the domain's hosted zone, where the stack looks it up."""
+        """What exists before the platform does: the domain's hosted zone, where the stack looks it up, and what
+        another stack of the account owns."""
+        client = Clients(endpoint.url).shared
         if not self.settings.domain.create_zone:
-            ensure_zone(Clients(endpoint.url).shared, DEFAULT_ACCOUNT, self.settings.domain.name)
+            ensure_zone(client, DEFAULT_ACCOUNT, self.settings.domain.name)
+        if not self.settings.governance.owns_account_singletons:
+            ensure_api_logging(client, DEFAULT_ACCOUNT, self.settings.region)
 
     def running(self) -> Servers | None:
         """What runs now, or None when the embedded AWS does not."""

@@ -143,9 +143,11 @@ class Environment:
             buckets={"assets": storage.assets, **{f"site-{colour}": b for colour, b in storage.site.items()}},
             distribution_arn=edge.distribution_arn), here)
         analytics = Analytics("analytics", AnalyticsArgs(
-            table_name=names.resource("analytics-events"), function_name=names.resource("analytics-processor"),
-            role_name=names.resource("lambda-role"), environment=settings.environment, analytics=settings.analytics,
-            lifecycle=lifecycle, key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn,
+            prefix=names.prefix, environment=settings.environment, account_id=account, region=settings.region,
+            settings=settings.analytics, experiments=settings.experiments, lifecycle=lifecycle,
+            origins=(f"https://{edge.hosts.apex}", f"https://{edge.hosts.www}"),
+            web_acl_arn=edge.regional_web_acl_arn, data_key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn,
+            owns_account=settings.governance.owns_account_singletons,
             log_retention_days=settings.storage.log_retention_days), here)
         subnets = plan(settings.network.cidr, settings.network.zone_count)
         addons = Addons("addons", AddonsArgs(
@@ -194,8 +196,9 @@ class Environment:
             account_id=account, data_key_arn=keys.data_key_arn, canary_name=names.resource("health"),
             checks={"website": f"https://{edge.hosts.apex}/api/health", "api": f"https://{edge.hosts.api}/health"},
             logs_bucket=storage.logs, status_bucket=storage.assets, status_key="status/status.json",
-            functions=[analytics.function_name, notifications.function_name, *operations.function_names.values()],
-            dead_letter_queues=[analytics.dead_letter_queue_arn, notifications.dead_letter_queue_arn,
+            functions=[*analytics.function_names.values(), notifications.function_name,
+                       *operations.function_names.values()],
+            dead_letter_queues=[*analytics.dead_letter_queue_arns.values(), notifications.dead_letter_queue_arn,
                                 *operations.dead_letter_queue_arns.values()],
             topics=Topics(notifications.alerts_topic_arn, notifications.incidents_topic_arn),
             edge_topics=Topics(notifications.edge_alerts_topic_arn)), here)
@@ -244,8 +247,14 @@ class Environment:
             "listenerArn": workloads.listener_arn,
             "targetGroups": workloads.target_groups,
             "listenerRules": workloads.listener_rules,
-            "eventsTable": analytics.table_name,
-            "eventsFunction": analytics.function_name,
+            "tables": dict(analytics.table_names),
+            "functions": dict(analytics.function_names),
+            "deadLetterQueues": dict(analytics.dead_letter_queue_names),
+            "restApi": {"name": analytics.rest_api_name, "stage": analytics.rest_api_stage,
+                        "url": analytics.rest_api_url},
+            "websocketApi": {"id": analytics.websocket_api_id, "stage": analytics.websocket_stage,
+                             "url": analytics.websocket_url},
+            "operatorsApiKey": analytics.operators_key,
             "repositories": registry.repository_urls,
             "deployRoleArn": roles.arns["deploy"],
             "previewRoleArn": roles.arns["preview"],

@@ -15,9 +15,13 @@ class Names:
     def cluster(self) -> str:
         return f"candlefish-{self.environment}"
 
+    @property
+    def prefix(self) -> str:
+        return f"{self.environment}-candlefish"
+
     def resource(self, kind: str) -> str:
         """Data stores, functions, dashboards and roles: `production-candlefish-db`."""
-        return f"{self.environment}-candlefish-{kind}"
+        return f"{self.prefix}-{kind}"
 
     @property
     def roles(self) -> dict[str, str]:

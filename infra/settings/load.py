@@ -20,6 +20,7 @@ from infra.settings.yaml import read_yaml
 
 PREFIX = "candlefish:"
 CATALOGUE = Path(__file__).with_name("services.yaml")
+EXPERIMENTS = Path(__file__).with_name("experiments.yaml")
 
 
 def load(values: Mapping[str, Any], source: str) -> Settings:
@@ -32,6 +33,8 @@ def load(values: Mapping[str, Any], source: str) -> Settings:
     problems: list[Problem] = []
     if isinstance(document.get("services"), Mapping):
         document["services"] = list(_services(document["services"], problems))
+    if isinstance(document.setdefault("experiments", {}), Mapping):
+        document["experiments"] = _experiments(document["experiments"])
     try:
         settings = Settings.model_validate(document)
     except ValidationError as error:
@@ -71,6 +74,14 @@ def _services(entries: Mapping[str, Any], problems: list[Problem]) -> Iterator[d
         if isinstance(entry, Mapping) and "name" in entry:
             problems.append(Problem(f"services.{name}.name", entry["name"], "nothing; the key is the name"))
         yield {**_merge(catalogue().get(name, {}), entry or {}), "name": name}
+
+
+def _experiments(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """The stack's fields over the catalogue's; variants as a whole, as their shares only make sense together."""
+    merged = read_yaml(EXPERIMENTS)
+    for name, entry in entries.items():
+        merged[name] = {**merged.get(name, {}), **entry} if isinstance(entry, Mapping) else entry
+    return merged
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

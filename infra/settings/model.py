@@ -11,8 +11,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from infra.settings.analytics import Analytics
 from infra.settings.backup import Backup
 from infra.settings.base import Model
+from infra.settings.experiments import Experiment, Word
+from infra.settings.governance import Governance
 from infra.settings.observability import Observability
 from infra.settings.operations import Operations
 from infra.settings.platform import Addons
@@ -174,13 +177,6 @@ class Service(Model):
     writable_paths: tuple[str, ...] = ("/tmp",)  # emptyDir, as the root file system is read-only
 
 
-class Analytics(Model):
-    event_retention_days: int = 90
-    function_memory_mib: int = 512
-    function_timeout_seconds: int = 30
-    reserved_concurrency: int = 50
-
-
 class Rollout(Model):
     """How operations change images; the program itself never does."""
 
@@ -223,6 +219,8 @@ class Settings(Model):
     edge: Edge = Edge()
     analytics: Analytics = Analytics()
     observability: Observability = Observability()
+    experiments: dict[Word, Experiment] = Field(default_factory=dict)
+    governance: Governance = Governance()
     services: tuple[Service, ...] = Field(min_length=1)
     rollout: Rollout = Rollout()
     pipelines: Pipelines = Pipelines()

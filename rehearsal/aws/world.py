@@ -23,3 +23,11 @@ def ensure_zone(client: Callable[[str, str, str], Any], account: str, name: str)
     made = route53.create_hosted_zone(Name=wanted, CallerReference=f"world-{account}-{name}",
                                       HostedZoneConfig={"Comment": "exists before the stack", "PrivateZone": False})
     return str(made["HostedZone"]["Id"]).rsplit("/", 1)[-1]
+
+
+def ensure_api_logging(client: Callable[[str, str, str], Any], account: str, region: str) -> None:
+    """API Gateway has a role for logs, as another stack of the account gave it one."""
+    gateway = client("apigateway", region, account)
+    if not gateway.get_account().get("cloudwatchRoleArn"):
+        gateway.update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn",
+                                                 "value": f"arn:aws:iam::{account}:role/api-gateway-logs"}])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import psutil
 import pytest
 
@@ -18,6 +21,7 @@ from tests.e2e.conftest import ROOT, Command
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 STACK = "development"
+EVENT = "6f1e1d2c-3b4a-4c5d-8e6f-708192a3b4c5"
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,28 @@ def test_the_urls_of_the_outputs_answer(built: dict[str, Any]) -> None:
     assert get(f"{site}/api/health")["color"] == "blue"
     assert get(f"{site}/api/health")["service"] == "website"
     assert get(f"{api}/health")["service"] == "api-gateway"
+
+
+def test_an_event_that_is_sent_to_the_api_is_in_the_table(built: dict[str, Any], shell: Any) -> None:
+    api = built["outputs"]["restApi"]["url"]
+    assert get(f"{api}/health") == {"status": "ok"}
+    event = {"id": EVENT, "type": "frame", "timestamp": int(time.time() * 1000), "fps": 58}
+    request = urllib.request.Request(f"{api}/api/analytics", data=json.dumps({"events": [event]}).encode(),
+                                     headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert json.load(answer)["accepted"] == 1
+    table = built["outputs"]["tables"]["analytics-events"]
+    asked = f'boto3.client("dynamodb").get_item(TableName="{table}", Key={{"eventId": {{"S": "{EVENT}"}}}})'
+    assert "58" in shell(f"{sys.executable} -c 'import boto3; print({asked}[\"Item\"][\"fps\"])'")
+
+
+def test_a_websocket_is_answered(built: dict[str, Any]) -> None:
+    async def talk() -> Any:
+        async with (aiohttp.ClientSession() as session, session.ws_connect(built["outputs"]["websocketUrl"]) as socket):
+            await socket.send_json({"action": "ping"})
+            return await asyncio.wait_for(socket.receive_json(), 60)
+
+    assert asyncio.run(talk())["type"] == "pong"
 
 
 def test_admin_paths_are_not_reachable_from_outside(built: dict[str, Any]) -> None:

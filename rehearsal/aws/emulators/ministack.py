@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ministack.app import app
 
-from rehearsal.aws.emulators import eks
+from rehearsal.aws.emulators import eks, lambda_
 
 eks.install()
+lambda_.install()
 
 __all__ = ["app"]

@@ -20,6 +20,7 @@ class Accounts:
     def __init__(self) -> None:
         self._keys: dict[str, str] = {}
         self._apis: dict[str, tuple[str, str]] = {}
+        self._domains: dict[str, tuple[str, str]] = {}  # of API Gateway
         self._clusters: dict[tuple[str, str, str], str] = {}
         self.seen: set[tuple[str, str]] = set()  # account and region of every request
 
@@ -30,7 +31,7 @@ class Accounts:
     def owner_of_api(self, path: str, host: str) -> tuple[str, str] | None:
         """Account and region of the API that an unsigned data-plane request calls."""
         found = _API_PATH.match(path) or _API_HOST.match(host)
-        return self._apis.get(found[1]) if found else None
+        return self._apis.get(found[1]) if found else self._domains.get(host.split(":")[0])
 
     def path_of_api(self, path: str, host: str) -> str:
         """The path as MiniStack takes it without a name of its own: `API.execute-api.…/stage` becomes
@@ -51,6 +52,9 @@ class Accounts:
             made = _object(body)
             if api := made.get("apiId") or made.get("id"):
                 self._apis[str(api)] = (account, to.region)
+        elif to.service == "apigateway" and method == "POST" and path in ("/domainnames", "/v2/domainnames"):
+            if domain := _object(body).get("domainName"):
+                self._domains[str(domain)] = (account, to.region)
         elif to.service == "eks" and method == "POST" and path == "/clusters":
             name = _object(body).get("cluster", {}).get("name")
             self._clusters |= {(account, to.region, name): to.access_key} if name else {}
@@ -58,6 +62,7 @@ class Accounts:
     def clear(self) -> None:
         self._keys.clear()
         self._apis.clear()
+        self._domains.clear()
         self._clusters.clear()
         self.seen.clear()
 

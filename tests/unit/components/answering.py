@@ -51,6 +51,15 @@ COMPUTED: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "aws:cloudfront/distribution:Distribution": lambda inputs: {
         "domainName": "d1.cloudfront.net", "hostedZoneId": "Z2FDTNDATAQYW2"},
     "random:index/randomPassword:RandomPassword": lambda inputs: {"result": "not-a-secret"},
+    "aws:lambda/function:Function": lambda inputs: {"invokeArn": f"invoke:{inputs['name']}"},
+    "aws:apigateway/restApi:RestApi": lambda inputs: {"executionArn": "arn:aws:execute-api:::rest"},
+    "aws:apigateway/apiKey:ApiKey": lambda inputs: {"value": "not-a-secret"},
+    "aws:apigateway/domainName:DomainName": lambda inputs: {"regionalDomainName": "rest.test", "regionalZoneId": "Z1"},
+    "aws:apigatewayv2/api:Api": lambda inputs: {"executionArn": "arn:aws:execute-api:::sockets"},
+    "aws:apigatewayv2/stage:Stage": lambda inputs: {
+        "invokeUrl": "wss://sockets.test/live", "executionArn": "arn:aws:execute-api:::sockets/live"},
+    "aws:apigatewayv2/domainName:DomainName": lambda inputs: {"domainNameConfiguration": {
+        **inputs["domainNameConfiguration"], "targetDomainName": "ws.test", "hostedZoneId": "Z2"}},
     "aws:dynamodb/table:Table": lambda inputs: {"streamArn": "arn:aws:dynamodb:::table/events/stream/1"},
 }
 ANSWERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
@@ -81,6 +90,7 @@ class Registered:
     ignored: tuple[str, ...]
     dependencies: tuple[str, ...]
     secrets: frozenset[str]
+    secret_outputs: tuple[str, ...] = ()
 
 
 class _Answers(mocks.Mocks):
@@ -111,7 +121,8 @@ class Monitor(mocks.MockMonitor):
         self.registered.append(Registered(
             request.type, request.name, response.urn, {key: plain(value) for key, value in raw.items()},
             bool(request.protect), tuple(request.ignoreChanges), tuple(request.dependencies),
-            frozenset(key for key, value in raw.items() if holds_secret(value))))
+            frozenset(key for key, value in raw.items() if holds_secret(value)),
+            tuple(request.additionalSecretOutputs)))
         return response
 
 
