@@ -31,6 +31,7 @@ from infra.components.registry import Registry, RegistryArgs
 from infra.components.roles import Roles, RolesArgs
 from infra.components.secrets import Secrets, SecretsArgs
 from infra.components.storage import ServedBuckets, ServedBucketsArgs, Storage, StorageArgs
+from infra.components.workloads.database_jobs import BackupsPlace
 from infra.components.workloads.workloads import Workloads, WorkloadsArgs
 from infra.plans.charts import Facts
 from infra.plans.external_secrets import DatabasePlace
@@ -167,7 +168,9 @@ class Environment:
             cluster_name=names.cluster, secrets=secret_arns, secret_store=addons.secret_store_name,
             front_door_cidrs=tuple(map(str, subnets.public)), data_cidrs=tuple(map(str, subnets.data)),
             database=DatabasePlace(database.address, database.port.apply(str), DATABASE_NAME),
-            access_logs_bucket=storage.logs.name,
+            settings=settings.workloads, access_logs_bucket=storage.logs.name,
+            backups=BackupsPlace(storage.backups.name, storage.backups.arn, keys.data_key_arn, settings.region,
+                                 settings.database.storage_gib),
             public_subnet_ids=network.public_subnet_ids, certificate_arn=edge.regional_certificate_arn,
             web_acl_arn=edge.regional_web_acl_arn, tags={**tags, "Component": "workloads"}), pulumi.ResourceOptions(
             # The load balancer is refused while the bucket's policy doesn't let it deliver its logs.

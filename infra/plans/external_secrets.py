@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.plans.kubernetes import PART_OF, Manifest, labels, metadata, secret_name
-from infra.settings.model import Service
+from infra.plans.pods import PART_OF, Manifest, labels, metadata, secret_name
+from infra.settings.model import SecretReference, Service
 
 REFRESH_INTERVAL = "1h"
 DATABASE_SECRET = "candlefish-database-secret"  # the name that operators know (D1)
@@ -31,9 +31,11 @@ def database_url(user: str, password: str, place: Mapping[str, Any]) -> str:
             f"@{place['host']}:{place['port']}/{place['name']}?sslmode=require")
 
 
-def service_secret(service: Service, namespace: str, store: str, secrets: Mapping[str, Any],
-                   database_template: Any = None) -> Manifest:
-    """A service's Secret, a key for each variable.
+def service_secrets(service: Service, namespace: str, store: str, secrets: Mapping[str, Any],
+                    database_template: Any = None) -> dict[str, Manifest]:
+    """A service's ExternalSecrets by a name that is unique in the service: `secrets` for what it needs, and one for
+    each secret with optional keys. The operator makes a Secret whole or not at all: an optional key that nobody has
+    filled in must not keep a needed one back.
 
     secrets: what `SecretReference.secret` names → name or ARN in Secrets Manager. A missing one is an error.
     database_template: `database_url("database_username", "database_password", …)`, for references to the key `url` of
@@ -43,9 +45,21 @@ def service_secret(service: Service, namespace: str, store: str, secrets: Mappin
     if missing:
         raise ValueError(f"service {service.name} refers to secret {', '.join(missing)}, which the stack does not "
                          f"have; it has {', '.join(sorted(secrets)) or 'none'}")
+    needed = [reference for reference in service.secrets if not reference.optional]
+    found = {"secrets": _needed(service, needed, namespace, store, secrets, database_template)} if needed else {}
+    for name in sorted({reference.secret for reference in service.secrets if reference.optional}):
+        data = [_entry(reference.variable, secrets[name], reference.key) for reference in service.secrets
+                if reference.optional and reference.secret == name]
+        found[name] = _external_secret(secret_name(service, name), secret_name(service, name), namespace, store,
+                                       service, data)
+    return found
+
+
+def _needed(service: Service, references: Sequence[SecretReference], namespace: str, store: str,
+            secrets: Mapping[str, Any], database_template: Any) -> Manifest:
     data: list[Manifest] = []
     template: dict[str, Any] = {}
-    for reference in service.secrets:
+    for reference in references:
         if (reference.secret, reference.key) == ("database", "url"):
             if database_template is None:
                 raise ValueError(f"service {service.name}: {reference.variable} is the database's URL, and the program "
@@ -54,13 +68,20 @@ def service_secret(service: Service, namespace: str, store: str, secrets: Mappin
             continue
         template[reference.variable] = f"{{{{ .{reference.variable} }}}}"
         data.append(_entry(reference.variable, secrets[reference.secret], reference.key))
-    target: Manifest = {"name": secret_name(service), "creationPolicy": "Owner"}
-    if len(data) < len(service.secrets):
+    made = _external_secret(service.name, secret_name(service), namespace, store, service, data)
+    if len(data) < len(references):
         data += [_entry(f"database_{key}", secrets["database"], key) for key in ("username", "password")]
-        target["template"] = {"data": template}  # replaces what was fetched: user and password are in the URL only
-    return {"metadata": metadata(service.name, namespace, labels(service)),
+        # Replaces what was fetched: user and password are in the URL only.
+        made["spec"]["target"]["template"] = {"data": template}
+    return made
+
+
+def _external_secret(name: str, target: str, namespace: str, store: str, service: Service,
+                     data: list[Manifest]) -> Manifest:
+    return {"metadata": metadata(name, namespace, labels(service.name)),
             "spec": {"refreshInterval": REFRESH_INTERVAL,
-                     "secretStoreRef": {"kind": "ClusterSecretStore", "name": store}, "target": target, "data": data}}
+                     "secretStoreRef": {"kind": "ClusterSecretStore", "name": store},
+                     "target": {"name": target, "creationPolicy": "Owner"}, "data": data}}
 
 
 def _entry(name: str, key: Any, part: str) -> Manifest:

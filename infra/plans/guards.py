@@ -6,19 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.plans.kubernetes import COLOURS, PART_OF, Manifest, labels, metadata
+from infra.plans.kubernetes import COLOURS
+from infra.plans.pods import OWNER, PART_OF, Manifest, labels, metadata
 from infra.plans.quantities import count, cpu, memory
 from infra.settings.model import Service
 
+__all__ = ["OWNER"]
 FRONT_DOOR = "front-door"  # in `callers`: the load balancer
 MONITORING_NAMESPACE = "monitoring"
+PROMETHEUS_LABELS = {"app.kubernetes.io/name": "prometheus"}  # as its operator labels the pods that scrape
 # Pods that operations run to check a colour's own Service before a switch (O1).
 CHECKER_LABELS = {"app.kubernetes.io/component": "health-check", "app.kubernetes.io/part-of": PART_OF}
-OWNER = {"app.kubernetes.io/part-of": PART_OF}
-# Room for what operations run beside the services: health-check pods, migrations, the weekly database maintenance.
+# Room for what runs beside the services: the maintenance page, the database's jobs, migrations, health-check pods.
 JOBS_CPU_MILLIS = 2000
 JOBS_MEMORY_MIB = 4096
 JOBS_PODS = 10
+JOBS_CLAIMS = 2
 SURGE_PERCENT = 33  # of a rolling update, on top of both colours
 OPERATORS_ROLE = "candlefish-operator"
 OPERATORS_GROUP = "candlefish-operators"  # of the access entries of operators and pipelines
@@ -46,7 +49,7 @@ def quota(services: Sequence[Service], namespace: str) -> Manifest:
         "limits.cpu": cpu(total(lambda s: s.resources.cpu_limit_millis) + JOBS_CPU_MILLIS),
         "limits.memory": memory(total(lambda s: s.resources.memory_limit_mib) + JOBS_MEMORY_MIB),
         "pods": count(pods),
-        "persistentvolumeclaims": count(sum(_pods(service) for service in services if service.volume)),
+        "persistentvolumeclaims": count(JOBS_CLAIMS + sum(_pods(service) for service in services if service.volume)),
         "services.loadbalancers": "0",
         "services.nodeports": "0",
     }
@@ -84,6 +87,8 @@ def destinations(data_cidrs: Sequence[str]) -> dict[str, Destination]:
     """What a service may name in `calls`."""
     data = tuple(data_cidrs)
     return {
+        # The agent on the node that hands out credentials (EKS Pod Identity).
+        "pod-identity": Destination((80,), cidrs=("169.254.170.23/32",)),
         "database": Destination((5432,), cidrs=data),
         "cache": Destination((6379,), cidrs=data),
         "internet": Destination((443,), cidrs=("0.0.0.0/0",), excepted=PRIVATE_RANGES),
@@ -123,13 +128,26 @@ def service_policy(service: Service, services: Sequence[Service], namespace: str
     if FRONT_DOOR in service.callers:
         sources += [{"ipBlock": {"cidr": cidr}} for cidr in front_door_cidrs]
     sources += [{"podSelector": {"matchLabels": CHECKER_LABELS}},
-                {"namespaceSelector": _namespace_selector(MONITORING_NAMESPACE)}]
+                {"namespaceSelector": _namespace_selector(MONITORING_NAMESPACE),
+                 "podSelector": {"matchLabels": PROMETHEUS_LABELS}}]
     called = [other for other in services if service.name in other.callers]
     egress: list[Manifest] = [{"to": [{"podSelector": {"matchLabels": _pods_of(other.name)}}],
                                "ports": [_port(other.port)]} for other in called]
     egress += [_egress(allowed[word]) for word in sorted(service.calls)]
-    return _policy(service.name, namespace, labels(service), _pods_of(service.name),
+    return _policy(service.name, namespace, labels(service.name), _pods_of(service.name),
                    [{"from": sources, "ports": [_port(service.port)]}], egress)
+
+
+def egress_policy(name: str, calls: Sequence[str], namespace: str, data_cidrs: Sequence[str]) -> Manifest:
+    """Pods of `name`, which nobody calls, may reach what `calls` names."""
+    allowed = destinations(data_cidrs)
+    return _policy(name, namespace, labels(name), _pods_of(name), [], [_egress(allowed[word]) for word in calls])
+
+
+def front_door_policy(name: str, port: int, namespace: str, front_door_cidrs: Sequence[str]) -> Manifest:
+    """Pods of `name` answer the load balancer and call nobody."""
+    blocks = [{"ipBlock": {"cidr": cidr}} for cidr in front_door_cidrs]
+    return _policy(name, namespace, labels(name), _pods_of(name), [{"from": blocks, "ports": [_port(port)]}], [])
 
 
 def _refuse_unknown(service: Service, key: str, words: Sequence[str], known: set[str]) -> None:
@@ -188,16 +206,18 @@ class Grant:
 READ = ("get", "list", "watch")
 # What the operations' commands do in the namespace, and no more: no secrets, no deletion of what Pulumi owns.
 OPERATOR_GRANTS = (
-    Grant("", ("pods", "services", "endpoints", "events", "resourcequotas", "limitranges"), READ),
+    Grant("", ("pods", "services", "endpoints", "events", "resourcequotas", "limitranges", "podtemplates",
+               "persistentvolumeclaims"), READ),
     Grant("", ("pods/log",), ("get",)),
     Grant("", ("pods",), ("create", "delete")),  # health-check pods
     Grant("", ("pods/portforward",), ("create",)),  # `candlefish connect`
     Grant("", ("services",), ("patch",)),  # the live selector
-    Grant("", ("configmaps",), (*READ, "create", "update", "patch")),  # the rollout journal
+    Grant("", ("configmaps",), (*READ, "create", "update", "patch")),  # the rollout journal, switches
     Grant("apps", ("deployments", "replicasets"), READ),
-    Grant("apps", ("deployments", "deployments/scale"), ("patch",)),  # images, replicas, switches
+    Grant("apps", ("deployments", "deployments/scale"), ("patch",)),  # the pods' template, replicas
     Grant("autoscaling", ("horizontalpodautoscalers",), (*READ, "patch")),
     Grant("batch", ("jobs",), (*READ, "create", "delete")),  # migrations, smoke tests
+    Grant("batch", ("cronjobs",), READ),  # the templates of such jobs
     Grant("coordination.k8s.io", ("leases",), (*READ, "create", "update", "patch")),
     Grant("discovery.k8s.io", ("endpointslices",), READ),
     Grant("networking.k8s.io", ("ingresses",), (*READ, "patch")),  # traffic weights, maintenance
@@ -221,6 +241,7 @@ def operators_binding(namespace: str, group: str) -> Manifest:
 PRIORITIES = {
     "candlefish-front-door": (100_000, "Services that visitors wait for."),
     "candlefish-internal": (50_000, "Services that only other services call."),
+    "candlefish-jobs": (10_000, "What can wait: jobs."),
 }
 
 

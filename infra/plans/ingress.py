@@ -1,31 +1,40 @@
-"""The front door's Ingress as the AWS Load Balancer Controller reads it: rules, actions, settings (N7, E6)."""
+"""The front door's Ingresses as the AWS Load Balancer Controller reads them: rules, actions, settings (N7, E6)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from infra.plans.edge import BLOCKED_PATHS, Hosts
 from infra.settings.model import Service
 
 NAME = "candlefish-ingress"
-CLASS = "alb"
+CLASS = "candlefish"
 PREFIX = "alb.ingress.kubernetes.io"
 WEBSOCKET_PATH = "/ws"
-# CloudFront cuts a WebSocket after 10 minutes without data; the load balancer must not be the first.
-IDLE_TIMEOUT_SECONDS = 600
 # A reconnecting WebSocket finds the colour that it left. Short, because a client with the cookie follows a switch only
 # when it has run out. By target group and not by pod: AWS refuses the latter behind weighted groups without the former.
 STICKINESS_SECONDS = 60
 HEALTH_CHECK_INTERVAL_SECONDS = 10
-TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 BLOCKED_ACTION = "blocked"
 DEFAULT_HOST = "apex"
-TAG_CLUSTER = "elbv2.k8s.aws/cluster"
-TAG_STACK = "ingress.k8s.aws/stack"
-TAG_RESOURCE = "ingress.k8s.aws/resource"
+
+# The maintenance mode (O6): a Service of this name answers every request that is neither blocked nor a health check.
+MAINTENANCE = "maintenance"
+MAINTENANCE_PORT = 8080
+# Operations write `[]` into the annotation, and the page is on. With the condition below it answers only those who ask
+# for it, so that it can be looked at before.
+MAINTENANCE_SWITCH = f"{PREFIX}/conditions.{MAINTENANCE}"
+MAINTENANCE_HEADER = "x-candlefish-maintenance"
+MAINTENANCE_OFF = json.dumps([{"field": "http-header", "httpHeaderConfig": {
+    "httpHeaderName": MAINTENANCE_HEADER, "values": ["preview"]}}])
+MAINTENANCE_ON = "[]"
+
+# Places in the group's order: rules of a lower one are tried first. What is blocked, and health checks, come before the
+# maintenance page, and that before the services.
+DOOR_ORDER, MAINTENANCE_ORDER, SERVICES_ORDER, LAST_ORDER = 10, 20, 100, 900
 
 
 @dataclass(frozen=True)
@@ -37,8 +46,40 @@ class Route:
     service: str
 
 
+@dataclass(frozen=True)
+class Member:
+    """One Ingress of the group: its name, its place in the order, its routes, and `actions`: name → JSON."""
+
+    name: str
+    order: int
+    routes: tuple[Route, ...]
+    actions: Mapping[str, Any]
+    more: Mapping[str, str] = field(default_factory=dict)  # further annotations, whole names
+
+    @property
+    def rules(self) -> list[dict[str, Any]]:
+        """The Ingress's rules, a host each, of its paths the longest first."""
+        found = []
+        for host in sorted({route.host for route in self.routes}):
+            paths = sorted((route for route in self.routes if route.host == host),
+                           key=lambda route: (-len(route.path), route.path))
+            found.append({"host": host, "http": {"paths": [
+                {"path": route.path, "pathType": "Prefix",
+                 "backend": {"service": {"name": route.service, "port": {"name": "use-annotation"}}}}
+                for route in paths]}})
+        return found
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """Its own; those of the load balancer as a whole are `door_annotations`."""
+        return {f"{PREFIX}/group.order": str(self.order), f"{PREFIX}/target-type": "ip",
+                f"{PREFIX}/listen-ports": json.dumps([{"HTTPS": 443}]),
+                **{action_annotation(name): json.dumps(action) for name, action in self.actions.items()}, **self.more}
+
+
 def routes(services: Sequence[Service], hosts: Hosts) -> tuple[Route, ...]:
-    """All routes, by host and then from the longest path to the shortest. Two services for one place are an error."""
+    """All routes of services, by host and then from the longest path to the shortest. Two services for one place are
+    an error."""
     found: dict[tuple[str, str], str] = {}
     for service in services:
         for role in (service.hosts or (DEFAULT_HOST,)) if service.paths else ():
@@ -66,16 +107,75 @@ def fronted(services: Sequence[Service]) -> tuple[Service, ...]:
     return tuple(service for service in services if service.paths)
 
 
+def members(services: Sequence[Service], hosts: Hosts) -> tuple[Member, ...]:
+    """The group's Ingresses in the order in which their rules are tried.
+
+    `candlefish-ingress` has what is the same for all: blocked paths and the health checks of services at a host's root.
+    The maintenance page has one, and each service one of its own, so that operations own an annotation of it without
+    sharing an object with the program's settings.
+    """
+    table = routes(services, hosts)
+    named = {service.name: service for service in services}
+    everywhere = sorted({route.host for route in table})
+    door = [Route(host, path, BLOCKED_ACTION) for host in everywhere for path in BLOCKED_PATHS]
+    checks: dict[str, Any] = {}
+    for route in table:
+        if route.path == "/":
+            service = named[route.service]
+            checks[f"{service.name}-health"] = _forward({"serviceName": service.name, "weight": 1}, service=service)
+            door += [Route(route.host, path, f"{service.name}-health")
+                     for path in dict.fromkeys((service.probe.path, *service.health_paths))]
+    found = [
+        Member(NAME, DOOR_ORDER, tuple(door), {BLOCKED_ACTION: blocked_action(), **checks}),
+        Member(MAINTENANCE, MAINTENANCE_ORDER, tuple(Route(host, "/", MAINTENANCE) for host in everywhere),
+               {MAINTENANCE: {"type": "forward", "forwardConfig": {"targetGroups": [
+                   {"serviceName": MAINTENANCE, "servicePort": MAINTENANCE_PORT, "weight": 1}]}}},
+               {MAINTENANCE_SWITCH: MAINTENANCE_OFF})]
+    for service in fronted(services):
+        own = tuple(route for route in table if route.service == service.name)
+        root = {f"{PREFIX}/transforms.{service.name}": json.dumps(root_rewrite())} if "/" in service.paths else {}
+        found.append(Member(service.name, _place(service), own, {service.name: forward_action(service)}, root))
+    ordered = tuple(sorted(found, key=lambda member: (member.order, member.name)))
+    _refuse_shadows(ordered[2:])
+    return ordered
+
+
+def _place(service: Service) -> int:
+    """By the service's shortest path, and by nothing of other services: a new one moves none."""
+    return max(SERVICES_ORDER, LAST_ORDER - min(len(path) for path in service.paths))
+
+
+def _refuse_shadows(ordered: Sequence[Member]) -> None:
+    seen: list[Route] = []
+    for member in ordered:
+        for route in member.routes:
+            for earlier in seen:
+                if earlier.host == route.host and below(route.path, earlier.path):
+                    raise ValueError(
+                        f"service {route.service}: https://{route.host}{route.path} is never reached, because "
+                        f"{earlier.service} takes {earlier.path} and is asked first; a service's rules come together, "
+                        "those with the longer shortest path first. Change `paths` of one of them in the stack file")
+        seen += member.routes
+
+
+def below(path: str, prefix: str) -> bool:
+    """Whether a rule for `prefix` takes `path`: `/brand` takes `/brand/x` but not `/brands`."""
+    return prefix == "/" or path == prefix or path.startswith(f"{prefix.rstrip('/')}/")
+
+
 def forward_action(service: Service) -> dict[str, Any]:
     """All traffic on blue, none on green: operations move the weights."""
-    port = service.service_port or service.port
-    forward: dict[str, Any] = {"targetGroups": [
-        {"serviceName": f"{service.name}-blue", "servicePort": port, "weight": 100},
-        {"serviceName": f"{service.name}-green", "servicePort": port, "weight": 0},
-    ]}
+    action = _forward({"serviceName": f"{service.name}-blue", "weight": 100},
+                      {"serviceName": f"{service.name}-green", "weight": 0}, service=service)
     if WEBSOCKET_PATH in service.paths:
-        forward["targetGroupStickinessConfig"] = {"enabled": True, "durationSeconds": STICKINESS_SECONDS}
-    return {"type": "forward", "forwardConfig": forward}
+        action["forwardConfig"]["targetGroupStickinessConfig"] = {"enabled": True,
+                                                                  "durationSeconds": STICKINESS_SECONDS}
+    return action
+
+
+def _forward(*groups: dict[str, Any], service: Service) -> dict[str, Any]:
+    port = service.service_port or service.port
+    return {"type": "forward", "forwardConfig": {"targetGroups": [{**group, "servicePort": port} for group in groups]}}
 
 
 def blocked_action() -> dict[str, Any]:
@@ -93,78 +193,16 @@ def action_annotation(service: str) -> str:
     return f"{PREFIX}/actions.{service}"
 
 
-def owned_by_operations(services: Sequence[Service]) -> list[str]:
-    """Weights, and the fixed response of the maintenance mode, which takes the action's place (K10, O6)."""
-    return [f'metadata.annotations["{action_annotation(service.name)}"]' for service in fronted(services)]
+# Of every member but `candlefish-ingress`: weights, and the maintenance page's condition (K10, O6). Written when the
+# member is made and never again; what must follow the settings is on `candlefish-ingress`, on its class or on Services.
+OWNED_BY_OPERATIONS = ["metadata.annotations"]
 
 
-def ingress_annotations(services: Sequence[Service], *, certificate_arn: Any, web_acl_arn: Any, subnets: Any,
-                tags: Mapping[str, str], load_balancer_attributes: Any) -> dict[str, Any]:
-    """`subnets` and `load_balancer_attributes` as strings of the controller: `a,b` and `k=v,k=v`."""
-    found: dict[str, Any] = {
-        f"{PREFIX}/scheme": "internet-facing",
-        f"{PREFIX}/target-type": "ip",
-        f"{PREFIX}/ip-address-type": "ipv4",
-        f"{PREFIX}/subnets": subnets,
-        f"{PREFIX}/listen-ports": json.dumps([{"HTTP": 80}, {"HTTPS": 443}]),
-        f"{PREFIX}/ssl-redirect": "443",
-        f"{PREFIX}/ssl-policy": TLS_POLICY,
-        f"{PREFIX}/certificate-arn": certificate_arn,
-        f"{PREFIX}/wafv2-acl-arn": web_acl_arn,
-        f"{PREFIX}/load-balancer-attributes": load_balancer_attributes,
-        f"{PREFIX}/tags": string_map(tags),
-        f"{PREFIX}/actions.{BLOCKED_ACTION}": json.dumps(blocked_action()),
-    }
-    for service in fronted(services):
-        found[action_annotation(service.name)] = json.dumps(forward_action(service))
-        if "/" in service.paths:
-            found[f"{PREFIX}/transforms.{service.name}"] = json.dumps(root_rewrite())
-    return found
-
-
-def attributes(access_logs_bucket: str | None, prefix: str) -> str:
-    """Load balancer attributes. Deletion protection stays off: the controller must be able to take it down."""
-    found = {
-        "idle_timeout.timeout_seconds": str(IDLE_TIMEOUT_SECONDS),
-        "routing.http.drop_invalid_header_fields.enabled": "true",
-        "routing.http2.enabled": "true",
-        "deletion_protection.enabled": "false",
-    }
-    if access_logs_bucket:
-        found |= {"access_logs.s3.enabled": "true", "access_logs.s3.bucket": access_logs_bucket,
-                  "access_logs.s3.prefix": prefix}
-    return string_map(found)
-
-
-def string_map(values: Mapping[str, str]) -> str:
-    """The controller's `stringMap`. It knows no escape for its separators, so a value with one is an error."""
-    for key, value in values.items():
-        if set("=,") & set(key) or "," in value:
-            raise ValueError(f"{key}={value!r} cannot be written in an annotation of the load balancer controller: "
-                             "`,` separates its pairs; use another value")
-    return ",".join(f"{key}={value}" for key, value in values.items())
-
-
-def rules(services: Sequence[Service], hosts: Hosts) -> list[dict[str, Any]]:
-    """Rules of the Ingress, a host each: the blocked paths, then the services' paths, the longest first."""
-    table = routes(services, hosts)
-    found = []
-    for host in sorted({route.host for route in table}):
-        paths = [*((path, BLOCKED_ACTION) for path in BLOCKED_PATHS),
-                 *((route.path, route.service) for route in table if route.host == host)]
-        paths.sort(key=lambda item: (-len(item[0]), item[0]))
-        found.append({"host": host, "http": {"paths": [_path(path, action) for path, action in paths]}})
-    return found
-
-
-def priorities(services: Sequence[Service], hosts: Hosts) -> dict[int, Route]:
-    """Priority of the listener's rule → what it is for. `service` is BLOCKED_ACTION for a blocked path.
-
-    The controller makes one rule of each path, in the order of the Ingress, from 1; of paths of one host and one type
-    the longer ones come first, as in `rules`.
-    """
+def priorities(group: Sequence[Member]) -> dict[int, Route]:
+    """Priority of the listener's rule → what it is for. The controller makes one rule of each path, from 1, in the
+    order of the group and then of the Ingress; of paths of one host and one type the longer ones come first."""
     ordered = [Route(rule["host"], path["path"], path["backend"]["service"]["name"])
-               for rule in rules(services, hosts) for path in rule["http"]["paths"]]
+               for member in group for rule in member.rules for path in rule["http"]["paths"]]
     return dict(enumerate(ordered, start=1))
 
 
@@ -180,32 +218,18 @@ def matches(conditions: Sequence[Mapping[str, Any]], route: Route) -> bool:
     return values("hostHeaders") == {route.host} and values("pathPatterns") == patterns
 
 
-def _path(path: str, action: str) -> dict[str, Any]:
-    return {"path": path, "pathType": "Prefix",
-            "backend": {"service": {"name": action, "port": {"name": "use-annotation"}}}}
-
-
 def health_check_annotations(service: Service) -> dict[str, str]:
     """The load balancer's health check, on the colour's Service: each service has a path of its own."""
+    return health_checks(service.probe.path, service.probe.timeout_seconds, service.drain_seconds)
+
+
+def health_checks(path: str, timeout_seconds: int, drain_seconds: int) -> dict[str, str]:
     return {
-        f"{PREFIX}/healthcheck-path": service.probe.path,
+        f"{PREFIX}/healthcheck-path": path,
         f"{PREFIX}/healthcheck-interval-seconds": str(HEALTH_CHECK_INTERVAL_SECONDS),
-        f"{PREFIX}/healthcheck-timeout-seconds": str(max(2, service.probe.timeout_seconds)),
+        f"{PREFIX}/healthcheck-timeout-seconds": str(max(2, timeout_seconds)),
         f"{PREFIX}/healthy-threshold-count": "2",
         f"{PREFIX}/unhealthy-threshold-count": "2",
         f"{PREFIX}/success-codes": "200",
-        f"{PREFIX}/target-group-attributes":
-            f"deregistration_delay.timeout_seconds={service.drain_seconds}",
+        f"{PREFIX}/target-group-attributes": f"deregistration_delay.timeout_seconds={drain_seconds}",
     }
-
-
-def load_balancer_tags(cluster: str, namespace: str) -> dict[str, str]:
-    """How the controller tags the load balancer of our Ingress."""
-    return {TAG_CLUSTER: cluster, TAG_STACK: f"{namespace}/{NAME}", TAG_RESOURCE: "LoadBalancer"}
-
-
-def target_group_tags(cluster: str, namespace: str, service: Service, colour: str) -> dict[str, str]:
-    """How the controller tags the target group of a colour: `{namespace}/{ingress}-{service}:{port}`."""
-    port = service.service_port or service.port
-    return {TAG_CLUSTER: cluster, TAG_STACK: f"{namespace}/{NAME}",
-            TAG_RESOURCE: f"{namespace}/{NAME}-{service.name}-{colour}:{port}"}

@@ -176,6 +176,17 @@ def flow_logs(log_group_arn: str) -> Document:
                            [log_group_arn, f"{log_group_arn}:*"])])
 
 
+def database_dump(bucket_arn: str, prefix: str, key_arn: str, region: str) -> Document:
+    """Writes below one prefix of the backups bucket and reads nothing back: a dump's own key is drawn from KMS, and the
+    parts of an upload are put together under the bucket's (S3 asks for Decrypt)."""
+    return document([
+        allow("WriteDumps", ["s3:PutObject", "s3:AbortMultipartUpload"], [f"{bucket_arn}/{prefix}/*"]),
+        allow("DrawKeys", ["kms:GenerateDataKey"], [key_arn]),
+        allow("JoinParts", ["kms:Decrypt"], [key_arn],
+              {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}}),
+    ])
+
+
 def external_secrets(secret_arns: Sequence[str], key_arn: str, region: str) -> Document:
     """Reading the named secrets and nothing else."""
     return document([

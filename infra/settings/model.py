@@ -19,6 +19,7 @@ from infra.settings.governance import Governance
 from infra.settings.observability import Observability
 from infra.settings.operations import Operations
 from infra.settings.platform import Addons
+from infra.settings.workloads import Workloads
 
 
 class Environment(StrEnum):
@@ -150,11 +151,15 @@ class SecretReference(Model):
     variable: str
     secret: str  # "database", "cache", "jwt" or the name of a secret that the stack creates empty
     key: str = ""  # key in the secret's JSON; empty: the whole
+    optional: bool = False  # pods start without the variable as long as the key is not in the secret
 
 
 class Volume(Model):
+    """A volume for each pod, which lives as long as the pod does."""
+
     mount_path: str
     size_gib: int
+    storage_class: str = ""  # empty: the stack's encrypted gp3; a class of the EFS driver makes it a shared file system
 
 
 class Service(Model):
@@ -166,15 +171,18 @@ class Service(Model):
     resources: Resources
     replicas: Replicas
     environment: dict[str, str] = Field(default_factory=dict)
+    switches: dict[str, str] = Field(default_factory=dict)  # variables that operators switch, with their first value
     secrets: tuple[SecretReference, ...] = ()
     callers: tuple[str, ...] = ()  # services that may call it; "front-door" for the load balancer
-    calls: tuple[str, ...] = ()  # "database", "cache", "internet": what it may reach beside services
+    calls: tuple[str, ...] = ()  # "database", "cache", "internet", "tracing": what it may reach beside services
     paths: tuple[str, ...] = ()  # path prefixes at the front door; empty: not reachable from outside
     hosts: tuple[str, ...] = ()  # "apex", "www", "api"; empty with paths: apex
+    health_paths: tuple[str, ...] = ()  # answered at the front door whatever else is not, beside the probe's path
     volume: Volume | None = None
     aliases: tuple[str, ...] = ()  # further Service names: `paintbox-service`
     drain_seconds: int = Field(default=20, ge=0, le=300)
     writable_paths: tuple[str, ...] = ("/tmp",)  # emptyDir, as the root file system is read-only
+    migration: tuple[str, ...] = ()  # command that brings the schema to this image's; run as a job before a rollout
 
 
 class Rollout(Model):
@@ -222,6 +230,7 @@ class Settings(Model):
     experiments: dict[Word, Experiment] = Field(default_factory=dict)
     governance: Governance = Governance()
     services: tuple[Service, ...] = Field(min_length=1)
+    workloads: Workloads
     rollout: Rollout = Rollout()
     pipelines: Pipelines = Pipelines()
     operations: Operations = Operations()

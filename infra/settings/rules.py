@@ -24,7 +24,7 @@ PRIVATE_RANGES = tuple(IPv4Network(r) for r in ("10.0.0.0/8", "172.16.0.0/12", "
 DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")  # some AWS services on EC2 use it (VPC user guide)
 OUTSIDE = "front-door"
 HOSTS = ("apex", "www", "api")
-TARGETS = ("database", "cache", "internet")
+TARGETS = ("database", "cache", "internet", "tracing")
 _HEAP = re.compile(r"--max-old-space-size=(\d+)")
 _DIGEST = re.compile(r"^[\w.-]+(:\d+)?(/[\w.-]+)+:[\w][\w.-]{0,127}@sha256:[0-9a-f]{64}$")
 _TAGGED = re.compile(r"^[\w.-]+(:\d+)?(/[\w.-]+)*:[\w][\w.-]{0,127}(@sha256:[0-9a-f]{64})?$")

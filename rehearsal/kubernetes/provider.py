@@ -146,7 +146,8 @@ class KubernetesProvider:
             context.report(f"warning: ignoreChanges path {path!r} goes through a list or a quoted key; the provider "
                            "can't leave such a field out of its apply and sends the value in the state")
         with errors(context):
-            live = objects.update(id, body, manager, ignored, self._outputs(new_inputs, manager))
+            live = objects.update(id, body, manager, ignored, self._outputs(new_inputs, manager),
+                                  names.parse(context.type).patch)
         return self._outputs(new_inputs, manager)(live)
 
     def read(self, context: Context, id: str, inputs: Properties | None, outputs: Properties | None) -> Found | None:

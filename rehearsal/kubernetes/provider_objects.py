@@ -29,6 +29,7 @@ CREATE_ATTEMPTS = 5  # as the real provider: a namespace or a definition may be 
 # EKS calls an add-on active when its objects are there; here the agent follows it, seconds later on a busy machine.
 ADDON_ATTEMPTS = 9
 FIRST_PAUSE_SECONDS = 0.2
+ADOPT_ATTEMPTS = 10
 # The provider deletes in the foreground; for kinds that own no other objects that only takes the garbage collector's
 # time, with the same result.
 _OWN_NOTHING = frozenset({
@@ -86,7 +87,9 @@ class Objects:
         self._tell_respelled(body, applied)
         return self._settled(applied, outputs)
 
-    def update(self, id: str, body: Object, manager: str, ignored: Sequence[str], outputs: ToOutputs) -> Object:
+    def update(self, id: str, body: Object, manager: str, ignored: Sequence[str], outputs: ToOutputs,
+               patch: bool = False) -> Object:
+        """`patch`: a Patch resource, which takes no fields over from other managers."""
         namespace, name = split(id)
         try:
             live = self.client.get(body["apiVersion"], body["kind"], name, namespace)
@@ -96,7 +99,7 @@ class Objects:
             version = live["metadata"]["resourceVersion"]
             applied = self.client.replace({**body, "metadata": {**body["metadata"], "resourceVersion": version}})
         else:
-            live = self._adopt(live, manager)
+            live = live if patch else self._adopt(live, manager)
             applied = self._apply(ownership.with_ignored(body, live, manager, ignored), manager)
         self._after_definition(body)
         self._tell_respelled(body, applied)
@@ -137,14 +140,23 @@ class Objects:
                            code=error.code, reason=error.reason, causes=error.causes) from error
 
     def _adopt(self, live: Object, manager: str) -> Object:
-        entries = ownership.adopted(live, manager)
-        if entries is None:
-            return live
-        metadata = live["metadata"]
-        patch = [{"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
-                 {"op": "replace", "path": "/metadata/managedFields", "value": entries}]
-        return self.client.patch(live["apiVersion"], live["kind"], metadata["name"], metadata.get("namespace"), patch,
-                                 content_type=JSON_PATCH)
+        """Asks again when a controller was faster, where the real provider fails and `up` has to be run again: whether
+        a rehearsal passes must not be a matter of luck."""
+        for attempt in range(1, ADOPT_ATTEMPTS + 1):
+            entries = ownership.adopted(live, manager)
+            if entries is None:
+                return live
+            kind, metadata = (live["apiVersion"], live["kind"]), live["metadata"]
+            patch = [{"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+                     {"op": "replace", "path": "/metadata/managedFields", "value": entries}]
+            try:
+                return self.client.patch(*kind, metadata["name"], metadata.get("namespace"), patch,
+                                         content_type=JSON_PATCH)
+            except ApiError as error:
+                if error.code != 422 or attempt == ADOPT_ATTEMPTS:  # what a failed `test` answers
+                    raise
+                live = self.client.get(*kind, metadata["name"], metadata.get("namespace"))
+        raise AssertionError("unreachable")
 
     def _relinquish(self, token: Token, namespace: str | None, name: str, manager: str) -> None:
         """Gives up the fields of a Patch resource: those that nobody else owns go, the object stays."""

@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rehearsal.engine.provider import ProviderError
 from rehearsal.kubernetes.client import Object
 
 FIELD_MANAGER = "__fieldManager"
@@ -45,8 +46,9 @@ def with_ignored(inputs: Mapping[str, Any], live: Object, manager: str, ignored:
     """The body to apply: an ignored field that only others own is dropped (they keep it); one that we own, alone or
     shared, is sent with its live value (leaving it out would remove it).
 
-    A path through a list (`spec.containers[0].image`) or a quoted key is not resolved, as in the real provider: the
-    value goes out as the engine gives it, which is the one in the state.
+    A path through a list (`spec.containers[0].image`) or a quoted key is not resolved, as in the real provider, which
+    splits it at its dots: the value goes out as the engine gives it, which is the one in the state. A path through
+    something that is no mapping is an error, as there.
     """
     body: Object = copy.deepcopy(dict(inputs))
     entries = live["metadata"].get("managedFields") or ()
@@ -109,8 +111,12 @@ def _owned(trees: Iterable[Mapping[str, Any]], parts: Sequence[str]) -> bool:
 
 
 def _find(item: Any, parts: Sequence[str]) -> tuple[bool, Any]:
+    """As unstructured.NestedFieldCopy: raises ProviderError where a part of the path leads through a plain value."""
     for part in parts:
-        if not isinstance(item, Mapping) or part not in item:
+        if not isinstance(item, Mapping):
+            raise ProviderError(f"unable to parse field to ignore {'.'.join(parts)!r} from live object: {item!r} has "
+                                f"no {part!r}")
+        if part not in item:
             return False, None
         item = item[part]
     return True, copy.deepcopy(item)

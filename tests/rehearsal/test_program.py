@@ -186,7 +186,7 @@ def test_a_seventh_service_is_an_entry_of_the_configuration(programs: Programs) 
         "candlefish:workloads:BlueGreenService": 1, "aws:ecr/repository:Repository": 1,
         "aws:ecr/lifecyclePolicy:LifecyclePolicy": 1, "kubernetes:core/v1:ServiceAccount": 1,
         "kubernetes:networking.k8s.io/v1:NetworkPolicy": 1, "kubernetes:external-secrets.io/v1:ExternalSecret": 1,
-        "kubernetes:apps/v1:Deployment": 2, "kubernetes:core/v1:Service": 3,
+        "kubernetes:apps/v1:Deployment": 2, "kubernetes:core/v1:PodTemplate": 1, "kubernetes:core/v1:Service": 3,
         "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": 2, "kubernetes:policy/v1:PodDisruptionBudget": 2}
 
 

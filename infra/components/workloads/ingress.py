@@ -8,11 +8,11 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from pulumi_kubernetes import networking
+from pulumi_kubernetes import apiextensions, networking
 
 from infra.components.base import Component
 from infra.components.workloads.lookup import eventually
-from infra.plans import guards, ingress, kubernetes
+from infra.plans import balancer, guards, ingress, kubernetes
 from infra.plans.edge import Hosts
 from infra.settings import model
 
@@ -34,8 +34,11 @@ class FrontDoorArgs:
 
 
 class FrontDoor(Component):
-    """The Ingress of class `alb`. The controller, not Pulumi, makes the load balancer: its resources are looked up by
-    the controller's tags once the Ingress has an address, which Pulumi waits for."""
+    """The Ingresses of class `candlefish`, which share one load balancer.
+
+    The controller, not Pulumi, makes it: its resources are looked up by the controller's tags once
+    `candlefish-ingress` has an address, which Pulumi waits for.
+    """
 
     module = "workloads"
 
@@ -49,51 +52,69 @@ class FrontDoor(Component):
 
     def __init__(self, name: str, args: FrontDoorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        attributes = pulumi.Output.from_input(args.access_logs_bucket).apply(
-            lambda bucket: ingress.attributes(bucket, ingress.NAME))
-        annotations = ingress.ingress_annotations(
-            args.services, certificate_arn=args.certificate_arn, web_acl_arn=args.web_acl_arn,
-            subnets=pulumi.Output.all(args.public_subnet_ids).apply(lambda found: ",".join(found[0])),
-            tags=args.tags, load_balancer_attributes=attributes)
-        manifest: kubernetes.Manifest = {
-            "metadata": kubernetes.metadata(ingress.NAME, args.namespace, guards.OWNER, annotations),
-            "spec": {"ingressClassName": ingress.CLASS, "rules": ingress.rules(args.services, args.hosts)}}
-        door = networking.v1.Ingress(
-            f"{name}-ingress", metadata=manifest["metadata"], spec=manifest["spec"],
-            opts=self.child(depends_on=list(args.behind),
-                            ignore_changes=ingress.owned_by_operations(args.services)))
-
-        looked_up = pulumi.InvokeOutputOptions(parent=self, depends_on=[door])
-        balancer = aws.lb.get_load_balancer_output(
-            tags=ingress.load_balancer_tags(args.cluster_name, args.namespace), opts=looked_up)
-        listener = aws.lb.get_listener_output(load_balancer_arn=balancer.arn, port=443, opts=looked_up)
+        group = ingress.members(args.services, args.hosts)
+        doors = self._doors(name, args, group)
+        looked_up = pulumi.InvokeOutputOptions(parent=self, depends_on=[*doors.values()])
+        found = aws.lb.get_load_balancer_output(
+            tags=balancer.load_balancer_tags(args.cluster_name), opts=looked_up)
+        listener = aws.lb.get_listener_output(load_balancer_arn=found.arn, port=443, opts=looked_up)
+        door = doors[ingress.NAME]
         self.ingress_name = door.metadata.apply(lambda metadata: metadata.name or ingress.NAME)
-        self.load_balancer_arn = balancer.arn
-        self.load_balancer_domain = balancer.dns_name
-        self.load_balancer_zone_id = balancer.zone_id
+        self.load_balancer_arn = found.arn
+        self.load_balancer_domain = found.dns_name
+        self.load_balancer_zone_id = found.zone_id
         self.listener_arn = listener.arn
-        self.target_groups = self._target_groups(door, args)
-        self.listener_rules = self._listener_rules(door, listener.arn, args)
+        self.target_groups = self._target_groups(doors, args)
+        self.listener_rules = self._listener_rules(doors, listener.arn, group)
         self.register_outputs({
             "ingressName": self.ingress_name, "loadBalancerArn": self.load_balancer_arn,
             "loadBalancerDomain": self.load_balancer_domain, "loadBalancerZoneId": self.load_balancer_zone_id,
             "listenerArn": self.listener_arn, "targetGroups": self.target_groups,
             "listenerRules": self.listener_rules})
 
-    def _target_groups(self, door: pulumi.CustomResource,
+    def _doors(self, name: str, args: FrontDoorArgs,
+               group: Sequence[ingress.Member]) -> dict[str, networking.v1.Ingress]:
+        """The class, `candlefish-ingress`, and after it the group's others: alone they would ask for a load balancer
+        without its settings."""
+        parameters = apiextensions.CustomResource(
+            f"{name}-class", api_version=balancer.PARAMETERS_API, kind="IngressClassParams",
+            metadata={"name": ingress.CLASS, "labels": guards.OWNER},
+            spec=balancer.class_parameters(args.certificate_arn), opts=self.child())
+        manifest = balancer.ingress_class(guards.OWNER)
+        ingress_class = networking.v1.IngressClass(
+            f"{name}-class", metadata=manifest["metadata"], spec=manifest["spec"],
+            opts=self.child(depends_on=[parameters]))
+        attributes = pulumi.Output.from_input(args.access_logs_bucket).apply(
+            lambda bucket: balancer.attributes(bucket, ingress.NAME))
+        settings = balancer.door_annotations(
+            web_acl_arn=args.web_acl_arn, tags=args.tags, load_balancer_attributes=attributes,
+            subnets=pulumi.Output.all(args.public_subnet_ids).apply(lambda found: ",".join(found[0])))
+        doors: dict[str, networking.v1.Ingress] = {}
+        for member in group:
+            first = member.name == ingress.NAME
+            annotations = {**member.annotations, **(settings if first else kubernetes.SKIP_AWAIT)}
+            manifest = {"metadata": kubernetes.metadata(member.name, args.namespace, guards.OWNER, annotations),
+                        "spec": {"ingressClassName": ingress.CLASS, "rules": member.rules}}
+            doors[member.name] = networking.v1.Ingress(
+                f"{name}-{'ingress' if first else member.name}", metadata=manifest["metadata"], spec=manifest["spec"],
+                opts=self.child(depends_on=[*args.behind, ingress_class] if first else [doors[ingress.NAME]],
+                                ignore_changes=None if first else ingress.OWNED_BY_OPERATIONS))
+        return doors
+
+    def _target_groups(self, doors: Mapping[str, pulumi.CustomResource],
                        args: FrontDoorArgs) -> pulumi.Output[dict[str, dict[str, str]]]:
         def arn(service: model.Service, colour: str) -> pulumi.Output[str]:
             return eventually(
                 "aws:lb/getTargetGroup:getTargetGroup",
-                {"tags": ingress.target_group_tags(args.cluster_name, args.namespace, service, colour)},
-                lambda group: str(group["arn"]), after=door, parent=self)
+                {"tags": balancer.target_group_tags(args.cluster_name, args.namespace, service, colour)},
+                lambda group: str(group["arn"]), after=doors[service.name], parent=self)
 
         return pulumi.Output.all(**{
             service.name: pulumi.Output.all(**{colour: arn(service, colour) for colour in kubernetes.COLOURS})
             for service in ingress.fronted(args.services)})
 
-    def _listener_rules(self, door: pulumi.CustomResource, listener_arn: pulumi.Output[str],
-                        args: FrontDoorArgs) -> pulumi.Output[dict[str, dict[str, str]]]:
+    def _listener_rules(self, doors: Mapping[str, pulumi.CustomResource], listener_arn: pulumi.Output[str],
+                        group: Sequence[ingress.Member]) -> pulumi.Output[dict[str, dict[str, str]]]:
         """By priority, because ELB's rules have no other handle; a rule for another place is not the one."""
         def arn(priority: int, route: ingress.Route) -> pulumi.Output[str]:
             def pick(rule: Mapping[str, Any]) -> str:
@@ -102,10 +123,11 @@ class FrontDoor(Component):
                 return str(rule["arn"])
 
             return eventually("aws:lb/getListenerRule:getListenerRule",
-                              {"listenerArn": listener_arn, "priority": priority}, pick, after=door, parent=self)
+                              {"listenerArn": listener_arn, "priority": priority}, pick,
+                              after=doors[route.service], parent=self)
 
         found: dict[str, dict[str, pulumi.Output[str]]] = {}
-        for priority, route in ingress.priorities(args.services, args.hosts).items():
-            if route.service != ingress.BLOCKED_ACTION:
+        for priority, route in ingress.priorities(group).items():
+            if route.service in doors and route.service != ingress.MAINTENANCE:
                 found.setdefault(route.service, {})[f"{route.host}{route.path}"] = arn(priority, route)
         return pulumi.Output.all(**{service: pulumi.Output.all(**rules) for service, rules in found.items()})

@@ -20,7 +20,7 @@ class NamespaceArgs:
 
     namespace: str
     services: tuple[model.Service, ...]
-    operators_group: str = "candlefish-operators"
+    operators_group: str = guards.OPERATORS_GROUP
     database_secret: kubernetes.Manifest | None = None
 
 

@@ -30,6 +30,7 @@ class BlueGreenServiceArgs:
     data_cidrs: tuple[str, ...]
     secret_store: str = "candlefish"
     storage_class: str = "gp3"
+    pull_secrets: tuple[str, ...] = ()
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     guards: tuple[pulumi.Resource, ...] = ()
     database_template: pulumi.Input[str] | None = None
@@ -39,16 +40,14 @@ class BlueGreenService(Component):
     """Deployments, Services, autoscalers and disruption budgets in both colours; the live Service, aliases, account,
     secret and network policy.
 
-    Pulumi creates what operations own and then leaves exactly that alone (`ignore_changes`). pulumi-kubernetes itself
-    resolves only plain paths (`spec.replicas`, `spec.selector.color`). For one through a list or a key with dots
-    (images, switches, traffic weights) it applies the value of the state: an update of another field of the same
-    object is then refused by the API server with a conflict, never a revert, as long as none of these objects carries
-    `pulumi.com/patchForce`. A refresh does not help: it keeps the inputs of the state (`parseLiveInputs`).
+    Pulumi creates what operations own and then leaves exactly that alone (`ignore_changes`): replicas and the pods'
+    template of the Deployments, the live Service's selector, the autoscalers' minimum, the switches' data. What the
+    settings want of the pods is in the service's PodTemplate, which the next rollout brings to a colour.
     """
 
     module = "workloads"
 
-    colour_services: tuple[core.v1.Service, ...]
+    services: tuple[core.v1.Service, ...]  # of both colours, and the live one
     deployments: dict[str, apps.v1.Deployment]  # colour → Deployment
 
     def __init__(self, name: str, args: BlueGreenServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -57,32 +56,34 @@ class BlueGreenService(Component):
         inside = self.child(depends_on=list(args.guards))
         before_pods = [*args.guards, *self._surroundings(name, args, inside)]
 
+        pods = kubernetes.pod_template(
+            service, args.namespace, priority_class=guards.priority_class(service), storage_class=args.storage_class,
+            pull_secrets=args.pull_secrets, extra_environment=args.environment)
+        core.v1.PodTemplate(f"{name}-pods", metadata=pods["metadata"], template=pods["template"], opts=inside)
         deployments: dict[str, apps.v1.Deployment] = {}
-        colour_services = []
+        behind = []
         for colour in kubernetes.COLOURS:
-            manifest = kubernetes.deployment(
-                service, colour, args.namespace, priority_class=guards.priority_class(service),
-                storage_class=args.storage_class, extra_environment=args.environment)
+            manifest = kubernetes.deployment(service, colour, args.namespace, pods["template"])
             deployments[colour] = apps.v1.Deployment(
                 f"{name}-{colour}", metadata=manifest["metadata"], spec=manifest["spec"],
-                opts=self.child(depends_on=before_pods,
-                                ignore_changes=kubernetes.deployment_owned_by_operations(service)))
+                opts=self.child(depends_on=before_pods, ignore_changes=kubernetes.DEPLOYMENT_OWNED_BY_OPERATIONS))
             manifest = kubernetes.service(service, args.namespace, colour)
-            colour_services.append(core.v1.Service(f"{name}-{colour}", metadata=manifest["metadata"],
+            behind.append(core.v1.Service(f"{name}-{colour}", metadata=manifest["metadata"],
                                                    spec=manifest["spec"], opts=inside))
             self._elasticity(name, args, colour, deployments[colour])
 
         manifest = kubernetes.service(service, args.namespace)
-        core.v1.Service(f"{name}-live", metadata=manifest["metadata"], spec=manifest["spec"],
-                        opts=self.child(depends_on=list(args.guards),
-                                        ignore_changes=kubernetes.LIVE_SERVICE_OWNED_BY_OPERATIONS))
+        behind.append(core.v1.Service(
+            f"{name}-live", metadata=manifest["metadata"], spec=manifest["spec"],
+            opts=self.child(depends_on=list(args.guards),
+                            ignore_changes=kubernetes.LIVE_SERVICE_OWNED_BY_OPERATIONS)))
         for other in service.aliases:
             manifest = kubernetes.alias(service, other, args.namespace)
             core.v1.Service(f"{name}-alias-{other}", metadata=manifest["metadata"], spec=manifest["spec"],
                             opts=inside)
 
         self.deployments = deployments
-        self.colour_services = tuple(colour_services)
+        self.services = tuple(behind)
 
         self.register_outputs({"service": service.name})
 
@@ -100,11 +101,16 @@ class BlueGreenService(Component):
             networking.v1.NetworkPolicy(f"{name}-network", metadata=network["metadata"], spec=network["spec"],
                                         opts=inside),
         ]
-        if service.secrets:
-            secret = external_secrets.service_secret(
-                service, args.namespace, args.secret_store, args.secrets, args.database_template)
+        for switch in sorted(service.switches):
+            manifest = kubernetes.switch(service, switch, args.namespace)
+            found.append(core.v1.ConfigMap(
+                f"{name}-{switch}", metadata=manifest["metadata"], data=manifest["data"],
+                opts=self.child(depends_on=list(args.guards),
+                                ignore_changes=kubernetes.SWITCH_OWNED_BY_OPERATIONS)))
+        for key, secret in external_secrets.service_secrets(
+                service, args.namespace, args.secret_store, args.secrets, args.database_template).items():
             found.append(apiextensions.CustomResource(
-                f"{name}-secrets", api_version=EXTERNAL_SECRETS, kind="ExternalSecret",
+                f"{name}-{key}", api_version=EXTERNAL_SECRETS, kind="ExternalSecret",
                 metadata=secret["metadata"], spec=secret["spec"], opts=inside))
         return found
 

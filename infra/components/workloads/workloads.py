@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 import pulumi
 
 from infra.components.base import Component
+from infra.components.workloads.database_jobs import BackupsPlace, DatabaseJobs, DatabaseJobsArgs
 from infra.components.workloads.ingress import FrontDoor, FrontDoorArgs
+from infra.components.workloads.maintenance import Maintenance, MaintenanceArgs
 from infra.components.workloads.namespace import Namespace, NamespaceArgs
 from infra.components.workloads.service import BlueGreenService, BlueGreenServiceArgs
 from infra.plans import external_secrets, kubernetes
 from infra.plans.edge import Hosts
 from infra.settings import model
+from infra.settings.workloads import Workloads as WorkloadSettings
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,16 @@ class WorkloadsArgs:
     public_subnet_ids: subnets of the load balancer.
     certificate_arn, web_acl_arn: the regional ones (`Edge.regional_certificate_arn`, `.regional_web_acl_arn`).
     access_logs_bucket: name of a bucket whose policy lets the load balancer's log delivery write; None: no access logs.
-    storage_class: for pod volumes; operators_group: group that the access entries of operators and pipelines carry.
+    settings: of what runs beside the services. storage_class: for pod volumes.
     tags: E5's, for what the load balancer controller makes.
     database: where the database is whose secret is `secrets["database"]`; None: no service gets its URL.
+    backups: where the database's dumps go; None, or no database: it has no jobs.
     environment: further variables by service whose values only a deployment knows.
     """
 
     namespace: str
     services: tuple[model.Service, ...]
+    settings: WorkloadSettings
     hosts: Hosts
     cluster_name: str
     secrets: Mapping[str, pulumi.Input[str]]
@@ -44,15 +49,15 @@ class WorkloadsArgs:
     web_acl_arn: pulumi.Input[str]
     tags: Mapping[str, str]
     database: external_secrets.DatabasePlace | None = None
+    backups: BackupsPlace | None = None
     access_logs_bucket: pulumi.Input[str] | None = None
     secret_store: str = "candlefish"
     storage_class: str = "gp3"
-    operators_group: str = "candlefish-operators"
     environment: Mapping[str, Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
 
 
 class Workloads(Component):
-    """Namespace with its guards, one `BlueGreenService` for each service, and `candlefish-ingress`."""
+    """Namespace with its guards, a `BlueGreenService` for each service, maintenance page, jobs, front door."""
 
     module = "workloads"
 
@@ -67,21 +72,31 @@ class Workloads(Component):
     def __init__(self, name: str, args: WorkloadsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         namespace = Namespace(f"{name}-namespace", NamespaceArgs(
-            namespace=args.namespace, services=args.services, operators_group=args.operators_group,
+            namespace=args.namespace, services=args.services,
             database_secret=_database_secret(args)), opts=self.child())
         services = tuple(
             BlueGreenService(f"{name}-{service.name}", BlueGreenServiceArgs(
                 service=service, services=args.services, namespace=args.namespace, secrets=args.secrets,
                 front_door_cidrs=args.front_door_cidrs, data_cidrs=args.data_cidrs, secret_store=args.secret_store,
-                storage_class=args.storage_class, environment=args.environment.get(service.name, {}),
+                storage_class=args.storage_class, pull_secrets=args.settings.pull_secrets,
+                environment=args.environment.get(service.name, {}),
                 guards=namespace.guards, database_template=_url(args, "database_username", "database_password")),
                 opts=self.child())
             for service in args.services)
+        maintenance = Maintenance(f"{name}-maintenance", MaintenanceArgs(
+            namespace=args.namespace, settings=args.settings, front_door_cidrs=args.front_door_cidrs,
+            guards=namespace.guards), opts=self.child())
+        if args.database is not None and args.backups is not None:
+            DatabaseJobs(f"{name}-jobs", DatabaseJobsArgs(
+                namespace=args.namespace, services=args.services, settings=args.settings, data_cidrs=args.data_cidrs,
+                cluster_name=args.cluster_name, backups=args.backups, storage_class=args.storage_class,
+                guards=namespace.guards), opts=self.child())
         front_door = FrontDoor(f"{name}-front-door", FrontDoorArgs(
             namespace=args.namespace, services=args.services, hosts=args.hosts, cluster_name=args.cluster_name,
             public_subnet_ids=args.public_subnet_ids, certificate_arn=args.certificate_arn,
             web_acl_arn=args.web_acl_arn, tags=args.tags, access_logs_bucket=args.access_logs_bucket,
-            behind=tuple(found for service in services for found in service.colour_services)), opts=self.child())
+            behind=(maintenance.service, *(found for service in services for found in service.services))),
+            opts=self.child())
 
         self.namespace = namespace.namespace
         self.load_balancer_arn = front_door.load_balancer_arn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from rehearsal.kubernetes.controllers.api import Object
@@ -12,6 +13,31 @@ PREFIX = "alb.ingress.kubernetes.io/"
 
 class ModelError(Exception):
     """An Ingress that the controller refuses; the message names object, annotation and what is wrong."""
+
+
+def with_class(ingress: Object, parameters: Object | None) -> Object:
+    """The Ingress with its class's IngressClassParams over its annotations, as the controller ranks them. Raises
+    ModelError for a field of the parameters that is not known here."""
+    spec: Object = (parameters or {}).get("spec") or {}
+    if unknown := sorted(set(spec) - {*_PARAMETERS, "group"}):
+        raise ModelError(f"IngressClassParams {parameters and parameters['metadata']['name']}: {', '.join(unknown)} is "
+                         f"not known here; known are group, {', '.join(_PARAMETERS)}")
+    over = {f"{PREFIX}{name}": show(spec[key]) for key, (name, show) in _PARAMETERS.items() if key in spec}
+    if "group" in spec:
+        over[f"{PREFIX}group.name"] = spec["group"]["name"]
+    metadata = ingress["metadata"]
+    return {**ingress, "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), **over}}}
+
+
+def _pairs(listed: list[dict[str, str]]) -> str:
+    return ",".join(f"{each['key']}={each['value']}" for each in listed)
+
+
+# Field of an IngressClassParams → annotation, and how its value is written there.
+_PARAMETERS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "certificateArn": ("certificate-arn", ",".join), "scheme": ("scheme", str), "sslPolicy": ("ssl-policy", str),
+    "inboundCIDRs": ("inbound-cidrs", ",".join), "ipAddressType": ("ip-address-type", str),
+    "tags": ("tags", _pairs), "loadBalancerAttributes": ("load-balancer-attributes", _pairs)}
 
 
 class Annotations:

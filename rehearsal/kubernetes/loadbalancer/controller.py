@@ -11,7 +11,7 @@ from typing import Protocol
 from rehearsal.kubernetes.controllers.api import UNREACHABLE, Api, ApiError, Object
 from rehearsal.kubernetes.controllers.informer import Informer
 from rehearsal.kubernetes.loadbalancer import names
-from rehearsal.kubernetes.loadbalancer.annotations import ModelError
+from rehearsal.kubernetes.loadbalancer.annotations import ModelError, with_class
 from rehearsal.kubernetes.loadbalancer.build import Builder, group_of
 from rehearsal.kubernetes.loadbalancer.dataplane import DataPlane
 from rehearsal.kubernetes.loadbalancer.endpoints import endpoints_of
@@ -62,18 +62,19 @@ class Controller:
         self._api, self._cluster, self._plane, self._cloud = api, cluster, plane, cloud
         self.ingresses = Informer(api, "/apis/networking.k8s.io/v1/ingresses")
         self.classes = Informer(api, "/apis/networking.k8s.io/v1/ingressclasses")
+        self.parameters = Informer(api, "/apis/elbv2.k8s.aws/v1beta1/ingressclassparams")
         self.services = Informer(api, "/api/v1/services")
         self.slices = Informer(api, "/apis/discovery.k8s.io/v1/endpointslices")
         self.bindings = Informer(api, "/apis/elbv2.k8s.aws/v1beta1/targetgroupbindings")
         self._dirty = asyncio.Event()
         self._told: dict[str, str] = {}
-        for informer in (self.ingresses, self.classes, self.services, self.bindings):
+        for informer in (self.ingresses, self.classes, self.parameters, self.services, self.bindings):
             informer.listen(lambda *_: self._dirty.set())
         self.slices.listen(lambda *_: self.follow())
 
     @property
     def informers(self) -> tuple[Informer, ...]:
-        return self.ingresses, self.classes, self.services, self.slices, self.bindings
+        return self.ingresses, self.classes, self.parameters, self.services, self.slices, self.bindings
 
     async def run(self) -> None:
         for informer in self.informers:
@@ -118,11 +119,26 @@ class Controller:
         found = self.classes.get("", name)
         return name == CLASS_NAME or (found is not None and found["spec"].get("controller") == CLASS_CONTROLLER)
 
+    def _parameters(self, ingress: Object) -> Object | None:
+        found = self.classes.get("", ingress["spec"].get("ingressClassName", ""))
+        reference = (found or {}).get("spec", {}).get("parameters") or {}
+        if reference.get("kind") != "IngressClassParams":
+            return None
+        parameters: Object | None = self.parameters.get("", reference["name"])
+        if parameters is None:
+            raise ModelError(f"IngressClassParams {reference['name']} does not exist")
+        return parameters
+
     async def _reconcile(self) -> bool:
         """False when something failed that may work the next time."""
         groups: dict[str, list[Object]] = defaultdict(list)
         for ingress in list(self.ingresses.items.values()):
             if self._ours(ingress):
+                try:
+                    ingress = with_class(ingress, self._parameters(ingress))
+                except ModelError as error:
+                    await self._tell(group_of(ingress), [ingress], "FailedLoadGroupID", str(error))
+                    return True  # whose load balancer it wants is not known: none may be taken down
                 groups[group_of(ingress)].append(ingress)
         done = True
         for group in {*groups, *self._plane.balancers}:

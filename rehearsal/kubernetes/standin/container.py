@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from rehearsal.kubernetes.standin import behaviour as knobs
 from rehearsal.kubernetes.standin import commands
 from rehearsal.kubernetes.standin.protocol import Connection
-from rehearsal.kubernetes.standin.service import Identity, Service
+from rehearsal.kubernetes.standin.service import Identity, Service, maintenance_page
 
 EXIT_OUT_OF_MEMORY = 137
 EXIT_KILLED = -9
@@ -56,7 +56,8 @@ class Container:
             print(f"cannot start: {error}", file=self._log, flush=True)
             return 2
         identity = Identity(self._start.service, version, self._start.color, self._start.pod)
-        service = Service(identity, behaviour, self._start.probe_paths, self._start.drain_paths, self._log)
+        service = Service(identity, behaviour, self._start.probe_paths, self._start.drain_paths, self._log,
+                          maintenance_page(self._start.image, self._start.environment))
         work = self._command(behaviour) if self._start.ends else self._serve(service)
         task = asyncio.ensure_future(work)
         stopping = asyncio.ensure_future(self._stop.wait())

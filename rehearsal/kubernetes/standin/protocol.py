@@ -95,7 +95,8 @@ class Connection(asyncio.Protocol):
     def _write(self, answer: Answer, close: bool, head_only: bool) -> None:
         head = (f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
                 f"Content-Type: {answer.content_type}\r\nContent-Length: {len(answer.body)}\r\n"
-                f"Connection: {'close' if close else 'keep-alive'}\r\n\r\n")
+                f"Connection: {'close' if close else 'keep-alive'}\r\n"
+                + "".join(f"{name}: {value}\r\n" for name, value in answer.headers) + "\r\n")
         self._transport.write(head.encode("latin-1") + (b"" if head_only else answer.body))
         if close:
             self._transport.close()

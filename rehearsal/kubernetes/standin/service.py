@@ -7,6 +7,7 @@ import json
 import random
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
@@ -31,6 +32,15 @@ class Answer:
     status: int
     body: bytes
     content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def maintenance_page(image: str, environment: Mapping[str, str]) -> Answer | None:
+    """What an image of the name `maintenance` answers to everything but its probes, as images/maintenance does."""
+    if image.split("@")[0].rsplit("/", 1)[-1].split(":")[0] != "maintenance":
+        return None
+    return Answer(503, b"<h1>Back soon</h1>", "text/html",
+                  (("Retry-After", environment.get("RETRY_AFTER_SECONDS", "")), ("Cache-Control", "no-store")))
 
 
 @dataclass
@@ -40,6 +50,7 @@ class Service:
     probe_paths: dict[str, list[str]]  # "readiness" → paths
     drain_paths: list[str] = field(default_factory=list)  # a preStop hook that asks the service to drain
     log: TextIO = sys.stdout
+    page: Answer | None = None  # instead of a service
     draining: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -65,7 +76,7 @@ class Service:
             return self._say({"status": "failing"}, 503) if self._failing(kind) else self._say({"status": "ok"})
         if path in ("/api/metrics", "/metrics"):
             return Answer(200, self.telemetry.prometheus(self.behaviour).encode(), "text/plain; version=0.0.4")
-        answer = await self._public(path)
+        answer = self.page or await self._public(path)
         self.telemetry.count(method, answer.status, time.monotonic() - started)
         return answer
 

@@ -32,6 +32,12 @@ add("core/v1:ResourceQuota", "quota", {"spec": {"hard": {"pods": step("10", "20"
 add("core/v1:ServiceAccount", "web", {"automountServiceAccountToken": step(False, True)}, space)
 add("core/v1:Service", "web", {"spec": {"selector": LABELS, "ports": [{
     "name": "http", "port": step(80, 81), "targetPort": 8080, "protocol": "TCP"}]}}, space, annotations=SKIP)
+add("core/v1:ConfigMap", "switch", {"data": {"READ_ONLY": step("false", "true")}}, space)
+add("core/v1:PodTemplate", "web", {"template": {"metadata": {"labels": LABELS}, "spec": {"containers": [
+    {"name": "web", "image": step("web:1", "web:2")}]}}}, space)
+add("batch/v1:CronJob", "dump", {"spec": {
+    "schedule": step("0 1 * * *", "0 2 * * *"), "suspend": True, "jobTemplate": {"spec": {"template": {"spec": {
+        "restartPolicy": "Never", "containers": [{"name": "dump", "image": "dump:1"}]}}}}}}, space)
 web = add("apps/v1:Deployment", "web", {"spec": {
     "replicas": 0, "selector": {"matchLabels": LABELS}, "template": {
         "metadata": {"labels": LABELS}, "spec": {"containers": [
@@ -59,6 +65,13 @@ add("scheduling.k8s.io/v1:PriorityClass", "faults", {
 add("storage.k8s.io/v1:StorageClass", "faults", {
     "provisioner": "ebs.csi.aws.com", "parameters": {"type": "gp3"}, "reclaimPolicy": "Delete",
     "volumeBindingMode": "WaitForFirstConsumer", "allowVolumeExpansion": step(False, True)}, namespaced=False)
+add("networking.k8s.io/v1:IngressClass", "faults", {"spec": {"controller": "example.com/none"}}, namespaced=False)
+balancers = Raw("kubernetes:helm.sh/v3:Release", "balancers", {
+    "chart": "aws-load-balancer-controller", "version": "3.3.0", "name": "balancers", "namespace": NAMESPACE,
+    "repositoryOpts": {"repo": "https://aws.github.io/eks-charts"}, "values": {"replicaCount": step(1, 2)}},
+    opts=pulumi.ResourceOptions(provider=cluster, depends_on=[space]))
+add("elbv2.k8s.aws/v1beta1:IngressClassParams", "faults", {"spec": {
+    "scheme": step("internal", "internet-facing")}}, balancers, namespaced=False)
 chart = Raw("kubernetes:helm.sh/v3:Release", "secrets", {
     "chart": "external-secrets", "version": "0.19.2", "name": "external-secrets", "namespace": NAMESPACE,
     "repositoryOpts": {"repo": "https://charts.external-secrets.io"}, "values": {"replicas": step(1, 2)}},

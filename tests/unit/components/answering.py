@@ -37,7 +37,8 @@ behind: list[model.Service] = []  # whose rules the controller has made; set by 
 
 def _rule(priority: int) -> dict[str, Any]:
     """As the controller makes it of the services `behind` it."""
-    route = ingress.priorities(behind, edge.hosts(model.Domain(prefix="staging")))[priority]
+    group = ingress.members(behind, edge.hosts(model.Domain(prefix="staging")))
+    route = ingress.priorities(group)[priority]
     patterns = ["/*"] if route.path == "/" else [route.path, f"{route.path}/*"]
     return {"arn": f"arn:rule:{priority}", "conditions": [{"hostHeaders": [{"values": [route.host]}]},
                                                           {"pathPatterns": [{"values": patterns}]}]}
@@ -173,10 +174,10 @@ def six_services() -> tuple[model.Service, ...]:
     door = "front-door"
     return (
         service("website", callers=(door,), paths=("/", "/ws"), hosts=("apex", "www"),
-                environment={"ANIMATION_FALLBACK": "false", "NODE_OPTIONS": "--max-old-space-size=1536"},
+                switches={"ANIMATION_FALLBACK": "false"}, environment={"NODE_OPTIONS": "--max-old-space-size=1536"},
                 volume=model.Volume(mount_path="/data", size_gib=20)),
         service("backend-api", port=8000, callers=("api-gateway", "website"), calls=("database", "cache"),
-                environment={"READ_ONLY": "false"}, secrets=(database, jwt)),
+                switches={"READ_ONLY": "false"}, migration=("alembic", "upgrade", "head"), secrets=(database, jwt)),
         service("analytics-dashboard", port=8080, service_port=80, callers=(door,), paths=("/dashboard",)),
         service("paintbox", callers=("api-gateway",), aliases=("paintbox-service",)),
         service("brand-portal", port=8080, service_port=80, callers=(door,), paths=("/brand",)),

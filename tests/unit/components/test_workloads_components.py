@@ -11,18 +11,23 @@ import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 import pytest
 
+from infra.components.workloads.database_jobs import BackupsPlace
 from infra.components.workloads.workloads import Workloads, WorkloadsArgs
 from infra.plans.edge import hosts
 from infra.plans.external_secrets import DatabasePlace
 from infra.settings import model
+from infra.settings.workloads import Workloads as Settings
 from tests.unit.components import answering
 from tests.unit.components.answering import BALANCER, Registered, Registrations, record, service, six_services
 
 pytestmark = pytest.mark.unit
 
 NAMESPACE = "candlefish-staging"
+SETTINGS = Settings(maintenance_image="ghcr.io/candlefish-ai/maintenance:1.0.0@sha256:0f",
+                    database_tools_image="ghcr.io/candlefish-ai/database-tools:1.0.0@sha256:0f", pull_secrets=("ghcr",))
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 SERVICE = "kubernetes:core/v1:Service"
+INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 SECRET = "kubernetes:external-secrets.io/v1:ExternalSecret"
 
@@ -33,7 +38,8 @@ def workloads(services: tuple[model.Service, ...], **changes: Any) -> Registrati
         "cluster_name": "candlefish-staging", "secrets": {"database": "arn:secret:db", "jwt": "arn:secret:jwt"},
         "front_door_cidrs": ("10.20.0.0/22",), "data_cidrs": ("10.20.64.0/24",),
         "public_subnet_ids": ["subnet-1", pulumi.Output.from_input("subnet-2")], "certificate_arn": "arn:cert",
-        "web_acl_arn": "arn:acl", "tags": {"Project": "candlefish"},
+        "web_acl_arn": "arn:acl", "tags": {"Project": "candlefish"}, "settings": SETTINGS,
+        "backups": BackupsPlace("backups", "arn:aws:s3:::backups", "arn:key", "us-east-1", 30),
         "database": DatabasePlace(pulumi.Output.from_input("db.test"), "5432", "candlefish")}
 
     answering.behind[:] = services
@@ -59,24 +65,37 @@ def named(recorded: Registrations, type: str, name: str) -> Registered:
 
 def test_every_service_has_two_deployments_of_which_only_blue_has_replicas(all_six: Registrations) -> None:
     replicas = {found.inputs["metadata"]["name"]: found.inputs["spec"]["replicas"] for found in all_six.of(DEPLOYMENT)}
+    assert replicas.pop("maintenance") == 0
     assert len(replicas) == 12
     assert all((count == 0) == name.endswith("-green") for name, count in replicas.items())
 
 
-def test_operations_own_replicas_image_and_switches_of_a_deployment_and_nothing_else(all_six: Registrations) -> None:
-    container = "spec.template.spec.containers[0]"
-    for name, switches in (("website-blue", ["ANIMATION_FALLBACK"]), ("backend-api-green", ["READ_ONLY"]),
-                           ("brand-portal-blue", [])):
-        found = named(all_six, DEPLOYMENT, name)
-        assert found.ignored == ("spec.replicas", f"{container}.image",
-                                 *(f"{container}.env[{index}].value" for index, _ in enumerate(switches)))
-        variables = found.inputs["spec"]["template"]["spec"]["containers"][0]["env"]
-        assert [variable["name"] for variable in variables[:len(switches)]] == switches
+def test_operations_own_replicas_and_the_pods_of_a_deployment(all_six: Registrations) -> None:
+    owned = {found.inputs["metadata"]["name"]: found.ignored for found in all_six.of(DEPLOYMENT)}
+    assert owned.pop("maintenance") == ("spec.replicas",)
+    assert set(owned.values()) == {("spec.replicas", "spec.template")}
+
+
+def test_what_the_settings_want_of_the_pods_is_the_programs_alone(all_six: Registrations) -> None:
+    wanted = {found.inputs["metadata"]["name"]: found for found in all_six.of("kubernetes:core/v1:PodTemplate")}
+    assert len(wanted) == 6
+    assert {found.ignored for found in wanted.values()} == {()}
+    for name, found in wanted.items():
+        spec = named(all_six, DEPLOYMENT, f"{name}-green").inputs["spec"]["template"]["spec"]
+        assert spec == found.inputs["template"]["spec"]
+        assert spec["imagePullSecrets"] == [{"name": "ghcr"}]
+
+
+def test_operations_own_the_switches(all_six: Registrations) -> None:
+    found = {each.inputs["metadata"]["name"]: (each.inputs["data"], each.ignored)
+             for each in all_six.of("kubernetes:core/v1:ConfigMap")}
+    assert found == {"website-animation-fallback": ({"ANIMATION_FALLBACK": "false"}, ("data",)),
+                     "backend-api-read-only": ({"READ_ONLY": "false"}, ("data",))}
 
 
 def test_operations_own_the_selector_of_the_live_service_but_not_of_the_colours(all_six: Registrations) -> None:
     live, blue = named(all_six, SERVICE, "website"), named(all_six, SERVICE, "website-blue")
-    assert (live.ignored, blue.ignored) == (("spec.selector.color",), ())
+    assert (live.ignored, blue.ignored) == (("spec.selector",), ())
     assert live.inputs["spec"]["selector"] == {"app.kubernetes.io/name": "website", "color": "blue"}
 
 
@@ -86,13 +105,44 @@ def test_operations_own_the_minimum_of_an_autoscaler(all_six: Registrations) -> 
     assert {found.ignored for found in scalers} == {("spec.minReplicas",)}
 
 
-def test_operations_own_the_weights_of_every_service_at_the_front_door(all_six: Registrations) -> None:
-    door = all_six.of("kubernetes:networking.k8s.io/v1:Ingress")[0]
-    assert door.ignored == tuple(f'metadata.annotations["alb.ingress.kubernetes.io/actions.{name}"]' for name in
-                                 ("website", "analytics-dashboard", "brand-portal", "api-gateway"))
-    forward = json.loads(door.inputs["metadata"]["annotations"]["alb.ingress.kubernetes.io/actions.website"])
+def test_operations_own_the_annotations_of_every_ingress_but_the_first(all_six: Registrations) -> None:
+    doors = {found.inputs["metadata"]["name"]: found for found in all_six.of(INGRESS)}
+    assert doors.keys() == {"candlefish-ingress", "maintenance", "website", "analytics-dashboard", "brand-portal",
+                            "api-gateway"}
+    first = doors.pop("candlefish-ingress")
+    assert first.ignored == ()
+    assert first.inputs["metadata"]["annotations"]["alb.ingress.kubernetes.io/subnets"] == "subnet-1,subnet-2"
+    for name, door in doors.items():
+        assert door.ignored == ("metadata.annotations",)
+        assert "workloads-front-door-ingress" in " ".join(door.dependencies), name
+        settings = {key.removeprefix("alb.ingress.kubernetes.io/") for key in door.inputs["metadata"]["annotations"]}
+        assert not settings & {"subnets", "wafv2-acl-arn", "certificate-arn", "tags", "load-balancer-attributes"}
+    forward = json.loads(doors["website"].inputs["metadata"]["annotations"][
+        "alb.ingress.kubernetes.io/actions.website"])
     assert [group["weight"] for group in forward["forwardConfig"]["targetGroups"]] == [100, 0]
-    assert door.inputs["metadata"]["annotations"]["alb.ingress.kubernetes.io/subnets"] == "subnet-1,subnet-2"
+
+
+def test_the_certificate_is_the_classs_so_that_a_new_one_reaches_every_ingress(all_six: Registrations) -> None:
+    (parameters,) = all_six.of("kubernetes:elbv2.k8s.aws/v1beta1:IngressClassParams")
+    assert parameters.inputs["spec"] == {"group": {"name": "candlefish"}, "scheme": "internet-facing",
+                                         "certificateArn": ["arn:cert"]}
+    (found,) = all_six.of("kubernetes:networking.k8s.io/v1:IngressClass")
+    assert found.inputs["spec"]["parameters"]["name"] == parameters.inputs["metadata"]["name"]
+    assert {door.inputs["spec"]["ingressClassName"] for door in all_six.of(INGRESS)} == {"candlefish"}
+
+
+def test_the_dump_may_write_dumps_and_nothing_else(all_six: Registrations) -> None:
+    policy = json.loads(all_six.one("aws:iam/rolePolicy:RolePolicy", "workloads-jobs-dump").inputs["policy"])
+    assert {(action, *each["Resource"]) for each in policy["Statement"] for action in each["Action"]} == {
+        ("s3:PutObject", "arn:aws:s3:::backups/database/*"), ("kms:GenerateDataKey", "arn:key"),
+        ("s3:AbortMultipartUpload", "arn:aws:s3:::backups/database/*"), ("kms:Decrypt", "arn:key")}
+    pod = all_six.one("aws:eks/podIdentityAssociation:PodIdentityAssociation", "workloads-jobs-dump").inputs
+    assert (pod["namespace"], pod["serviceAccount"]) == (NAMESPACE, "database-dump")
+
+
+def test_a_stack_without_a_database_has_no_jobs_of_it() -> None:
+    recorded = workloads((service("website", callers=("front-door",), paths=("/",)),), backups=None)
+    assert not recorded.of("kubernetes:batch/v1:CronJob")
 
 
 def test_nothing_that_operations_share_forces_a_conflict(all_six: Registrations) -> None:
@@ -135,17 +185,17 @@ def test_the_front_door_is_known_once_the_controller_has_made_it(all_six: Regist
     assert (built.arn, built.domain) == (BALANCER, "k8s-candlefish.elb.test")
     assert built.listener == f"{BALANCER}/listener/443"
     assert built.groups["analytics-dashboard"]["green"] == (
-        f"arn:target-group:{NAMESPACE}/candlefish-ingress-analytics-dashboard-green:80")
+        f"arn:target-group:{NAMESPACE}/analytics-dashboard-analytics-dashboard-green:80")
     assert set(built.groups) == {"website", "analytics-dashboard", "brand-portal", "api-gateway"}
     assert built.rules["website"].keys() == {
         f"{host}{path}" for host in ("staging.candlefish.ai", "www.staging.candlefish.ai") for path in ("/", "/ws")}
-    assert built.rules["api-gateway"] == {"api.staging.candlefish.ai/": "arn:rule:4"}
+    assert built.rules["api-gateway"].keys() == {"api.staging.candlefish.ai/"}
     assert built.namespace == NAMESPACE
 
 
 def test_every_component_registers_its_outputs(all_six: Registrations) -> None:
     components = {found.urn for found in all_six.all if found.type.startswith("candlefish:")}
-    assert len(components) == 9
+    assert len(components) == 11
     assert components <= all_six.with_outputs
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.plans.external_secrets import DatabasePlace, database_secret, database_url, service_secret
+from infra.plans.external_secrets import DatabasePlace, database_secret, database_url, service_secrets
 from infra.settings.model import SecretReference, Service
 from rehearsal.kubernetes.controllers.secret_templates import render
 from tests.unit.components.answering import service
@@ -26,15 +26,23 @@ def with_secrets(*references: SecretReference) -> Service:
 
 
 def test_what_is_taken_as_it_is_needs_no_template() -> None:
-    spec = service_secret(with_secrets(KEY), "candlefish", "store", SECRETS)["spec"]
+    spec = service_secrets(with_secrets(KEY), "candlefish", "store", SECRETS)["secrets"]["spec"]
     assert spec["data"] == [{"secretKey": "JWT_KEY", "remoteRef": {"key": "arn:jwt", "property": "current"}}]
     assert "template" not in spec["target"]
 
 
 def test_beside_a_composed_url_the_other_variables_stay_and_nothing_else_is_published() -> None:
-    spec = service_secret(with_secrets(URL, KEY), "candlefish", "store", SECRETS, "a template")["spec"]
+    spec = service_secrets(with_secrets(URL, KEY), "candlefish", "store", SECRETS, "a template")["secrets"]["spec"]
     assert spec["target"]["template"] == {"data": {"DATABASE_URL": "a template", "JWT_KEY": "{{ .JWT_KEY }}"}}
     assert {entry["secretKey"] for entry in spec["data"]} == {"JWT_KEY", "database_username", "database_password"}
+
+
+def test_an_optional_secret_comes_apart_so_that_it_keeps_nothing_else_back() -> None:
+    optional = SecretReference(variable="SENTRY_DSN", secret="sentry", key="dsn", optional=True)
+    made = service_secrets(with_secrets(KEY, optional), "candlefish", "store", {**SECRETS, "sentry": "arn:sentry"})
+    assert {key: [entry["secretKey"] for entry in each["spec"]["data"]] for key, each in made.items()} == {
+        "secrets": ["JWT_KEY"], "sentry": ["SENTRY_DSN"]}
+    assert made["sentry"]["spec"]["target"]["name"] == "backend-api-sentry"
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters='/@"'), min_size=1))
@@ -59,4 +67,4 @@ def test_the_databases_own_secret_has_what_a_client_needs() -> None:
 def test_a_reference_that_leads_nowhere_is_refused(
         references: tuple[SecretReference, ...], template: str | None, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        service_secret(with_secrets(*references), "candlefish", "store", SECRETS, template)
+        service_secrets(with_secrets(*references), "candlefish", "store", SECRETS, template)

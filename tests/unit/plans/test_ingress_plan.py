@@ -1,4 +1,4 @@
-"""The front door's Ingress: rules, actions and settings as the load balancer controller reads them."""
+"""The front door's Ingresses: rules, actions and settings as the load balancer controller reads them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.plans import ingress
+from infra.plans import balancer, ingress
 from infra.plans.edge import BLOCKED_PATHS, hosts
 from infra.settings import model
 
@@ -32,45 +32,78 @@ SERVICES = (
 )
 
 
-def front_door_annotations(services: tuple[model.Service, ...] = SERVICES) -> dict[str, Any]:
-    return ingress.ingress_annotations(
-        services, certificate_arn="arn:cert", web_acl_arn="arn:acl", subnets="a,b", tags={"Project": "candlefish"},
-        load_balancer_attributes=ingress.attributes("logs", "candlefish-ingress"))
+GROUP = ingress.members(SERVICES, HOSTS)
 
 
-def places(services: tuple[model.Service, ...] = SERVICES) -> list[tuple[str, str, str]]:
-    return [(rule["host"], path["path"], path["backend"]["service"]["name"])
-            for rule in ingress.rules(services, HOSTS) for path in rule["http"]["paths"]]
+def settings() -> dict[str, Any]:
+    return balancer.door_annotations(
+        web_acl_arn="arn:acl", subnets="a,b", tags={"Project": "candlefish"},
+        load_balancer_attributes=balancer.attributes("logs", "candlefish-ingress"))
 
 
-def test_each_host_leads_each_path_to_its_service() -> None:
-    assert {place for place in places() if place[2] != ingress.BLOCKED_ACTION} == {
-        ("candlefish.ai", "/", "website"), ("candlefish.ai", "/ws", "website"),
-        ("candlefish.ai", "/dashboard", "analytics-dashboard"),
-        ("www.candlefish.ai", "/", "website"), ("www.candlefish.ai", "/ws", "website"),
-        ("api.candlefish.ai", "/", "api-gateway")}
+def member(name: str) -> ingress.Member:
+    (found,) = [each for each in GROUP if each.name == name]
+    return found
+
+
+def answers(host: str, path: str, maintenance: bool = False) -> str:
+    """The action of the first rule that takes the request."""
+    return next(route.service for route in ingress.priorities(GROUP).values()
+                if route.host == host and ingress.below(path, route.path)
+                and (maintenance or route.service != ingress.MAINTENANCE))
+
+
+@pytest.mark.parametrize(("host", "path", "action"), [
+    ("candlefish.ai", "/", "website"), ("candlefish.ai", "/ws", "website"), ("candlefish.ai", "/about", "website"),
+    ("candlefish.ai", "/dashboard/x", "analytics-dashboard"), ("candlefish.ai", "/dashboards", "website"),
+    ("www.candlefish.ai", "/", "website"), ("api.candlefish.ai", "/orders", "api-gateway"),
+    ("candlefish.ai", "/api/metrics", "blocked"), ("candlefish.ai", "/health", "website-health"),
+    ("api.candlefish.ai", "/health", "api-gateway-health")])
+def test_each_place_is_answered_by_its_service(host: str, path: str, action: str) -> None:
+    assert answers(host, path) == action
+
+
+@pytest.mark.parametrize("host", ["candlefish.ai", "www.candlefish.ai", "api.candlefish.ai"])
+def test_in_maintenance_the_page_answers_all_but_health_checks_and_what_is_blocked(host: str) -> None:
+    assert answers(host, "/x", maintenance=True) == answers(host, "/ws", maintenance=True) == "maintenance"
+    assert answers(host, "/dashboard", maintenance=True) == "maintenance"
+    assert answers(host, "/health", maintenance=True).endswith("-health")
+    assert answers(host, "/api/metrics", maintenance=True) == "blocked"
+
+
+def test_the_maintenance_page_waits_behind_a_header_until_one_annotation_changes() -> None:
+    (condition,) = json.loads(member("maintenance").annotations[ingress.MAINTENANCE_SWITCH])
+    assert condition["httpHeaderConfig"]["httpHeaderName"] == ingress.MAINTENANCE_HEADER
+    assert json.loads(ingress.MAINTENANCE_ON) == []
+
+
+def test_health_checks_go_to_the_live_service_whatever_the_weights_are() -> None:
+    action = json.loads(member(ingress.NAME).annotations[ingress.action_annotation("website-health")])
+    assert [group["serviceName"] for group in action["forwardConfig"]["targetGroups"]] == ["website"]
+
+
+def test_a_new_service_moves_no_other_ones_place() -> None:
+    more = ingress.members((*SERVICES, service("guestbook", ("/guestbook",))), HOSTS)
+    before = {each.name: each.order for each in GROUP}
+    assert before.items() <= {each.name: each.order for each in more}.items()
 
 
 def test_what_nobody_may_ask_for_is_refused_on_every_host() -> None:
-    for host in {place[0] for place in places()}:
-        assert {path for found, path, action in places() if (found, action) == (host, "blocked")} == set(BLOCKED_PATHS)
-
-
-def test_a_longer_path_comes_before_a_shorter_one() -> None:
-    for host in {place[0] for place in places()}:
-        lengths = [len(path) for found, path, _ in places() if found == host]
-        assert lengths == sorted(lengths, reverse=True)
+    blocked = {(route.host, route.path) for route in member(ingress.NAME).routes if route.service == "blocked"}
+    assert blocked == {(host, path) for host in ("candlefish.ai", "www.candlefish.ai", "api.candlefish.ai")
+                       for path in BLOCKED_PATHS}
 
 
 def test_every_backend_has_its_action() -> None:
-    actions = {key.removeprefix(f"{ingress.PREFIX}/actions.") for key in front_door_annotations()
-               if key.startswith(f"{ingress.PREFIX}/actions.")}
-    assert actions == {place[2] for place in places()}
+    for each in GROUP:
+        actions = {key.removeprefix(f"{ingress.PREFIX}/actions.") for key in each.annotations
+                   if key.startswith(f"{ingress.PREFIX}/actions.")}
+        assert actions == {route.service for route in each.routes}
 
 
 def test_every_service_starts_with_all_traffic_on_blue() -> None:
     for name, port in (("website", 3000), ("analytics-dashboard", 80)):
-        action = json.loads(front_door_annotations()[ingress.action_annotation(name)])
+        action = json.loads(member(name).annotations[ingress.action_annotation(name)])
         assert [(group["serviceName"], group["servicePort"], group["weight"])
                 for group in action["forwardConfig"]["targetGroups"]] == [
             (f"{name}-blue", port, 100), (f"{name}-green", port, 0)]
@@ -84,7 +117,7 @@ def test_only_the_service_with_the_websocket_keeps_clients_at_a_colour_and_not_f
 
 
 def test_the_load_balancer_speaks_tls_drops_bad_headers_and_outlasts_a_heartbeat() -> None:
-    found = front_door_annotations()
+    found = settings()
     assert json.loads(found[f"{ingress.PREFIX}/listen-ports"]) == [{"HTTP": 80}, {"HTTPS": 443}]
     assert found[f"{ingress.PREFIX}/ssl-redirect"] == "443"
     assert found[f"{ingress.PREFIX}/ssl-policy"] == "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -95,12 +128,12 @@ def test_the_load_balancer_speaks_tls_drops_bad_headers_and_outlasts_a_heartbeat
 
 
 def test_values_of_annotations_are_strings() -> None:
-    assert all(isinstance(value, str) for value in front_door_annotations().values())
+    assert all(isinstance(value, str) for value in settings().values())
 
 
 def test_cloudfronts_root_object_is_turned_back_for_the_service_at_the_root_only() -> None:
-    transformed = [key for key in front_door_annotations() if "/transforms." in key]
-    assert transformed == [f"{ingress.PREFIX}/transforms.website", f"{ingress.PREFIX}/transforms.api-gateway"]
+    transformed = {key for each in GROUP for key in each.annotations if "/transforms." in key}
+    assert transformed == {f"{ingress.PREFIX}/transforms.website", f"{ingress.PREFIX}/transforms.api-gateway"}
 
 
 def test_a_health_check_asks_the_services_own_path_and_waits_for_its_drain() -> None:
@@ -111,21 +144,22 @@ def test_a_health_check_asks_the_services_own_path_and_waits_for_its_drain() -> 
 
 
 def test_the_controllers_tags_find_the_target_group_of_a_colour() -> None:
-    assert ingress.target_group_tags("candlefish-staging", "ns", SERVICES[1], "green") == {
-        "elbv2.k8s.aws/cluster": "candlefish-staging", "ingress.k8s.aws/stack": "ns/candlefish-ingress",
-        "ingress.k8s.aws/resource": "ns/candlefish-ingress-analytics-dashboard-green:80"}
+    assert balancer.target_group_tags("candlefish-staging", "ns", SERVICES[1], "green") == {
+        "elbv2.k8s.aws/cluster": "candlefish-staging", "ingress.k8s.aws/stack": "candlefish",
+        "ingress.k8s.aws/resource": "ns/analytics-dashboard-analytics-dashboard-green:80"}
 
 
 @pytest.mark.parametrize(("services", "complaint"), [
     ((service("a", ("/",)), service("b", ("/",))), "services a and b both take https://candlefish.ai/"),
     ((service("a", ("docs",)),), "path 'docs' must start with /"),
     ((service("a", ("/",), ("apx",)),), "host 'apx' is not one of apex, www, api"),
+    ((service("a", ("/x", "/long/path")), service("b", ("/long",))), "candlefish.ai/long/path is never reached"),
 ])
 def test_a_front_door_that_cannot_be_is_refused(services: tuple[model.Service, ...], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        ingress.rules(services, HOSTS)
+        ingress.members(services, HOSTS)
 
 
 def test_a_tag_that_an_annotation_cannot_hold_is_refused() -> None:
     with pytest.raises(ValueError, match="use another value"):
-        ingress.string_map({"Owner": "platform, web"})
+        balancer.string_map({"Owner": "platform, web"})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.plans import guards
+from infra.plans import guards, jobs, maintenance
 from infra.plans.guards import default_policies, limit_range, operators_role, quota, service_policy
 from infra.plans.quantities import cpu, memory
 from infra.settings import model
@@ -59,7 +59,9 @@ def test_a_service_is_reached_by_its_callers_only(callee: str, callers: set[str]
 def test_every_service_can_be_checked_and_scraped() -> None:
     for one in SERVICES:
         assert str({"matchLabels": guards.CHECKER_LABELS}) in sources(one.name)
-        assert str({"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}) in sources(one.name)
+        (rule,) = policy(one.name)["ingress"]
+        assert {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}},
+                "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}}} in rule["from"]
 
 
 def test_a_caller_may_leave_for_what_it_calls_and_for_nothing_else() -> None:
@@ -135,6 +137,15 @@ def test_operators_may_move_everything_that_a_rollout_moves() -> None:
     patched = {resource for rule in rules if "patch" in rule["verbs"] for resource in rule["resources"]}
     assert patched >= {"deployments", "deployments/scale", "services", "ingresses", "horizontalpodautoscalers",
                        "leases", "configmaps"}
+    read = {resource for rule in rules if "get" in rule["verbs"] for resource in rule["resources"]}
+    assert read >= {"podtemplates", "cronjobs"}
+
+
+def test_the_room_beside_the_services_holds_the_jobs_and_the_maintenance_page() -> None:
+    sizes = [jobs.UPKEEP_SIZE, jobs.DUMP_SIZE, *[maintenance.SIZE] * maintenance.REPLICAS]
+    assert sum(size.cpu_limit_millis for size in sizes) < guards.JOBS_CPU_MILLIS
+    assert sum(size.memory_limit_mib for size in sizes) < guards.JOBS_MEMORY_MIB
+    assert len(sizes) < guards.JOBS_PODS
 
 
 def test_visitors_services_come_before_internal_ones() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.plans import kubernetes
-from infra.plans.kubernetes import COLOURS, deployment, deployment_owned_by_operations, selector, service, variables
+from infra.plans import ingress, kubernetes, maintenance
+from infra.plans.kubernetes import COLOURS, deployment, pod_template, selector, service
+from infra.plans.pods import variables
 from infra.settings import model
 
 pytestmark = pytest.mark.unit
@@ -17,8 +19,8 @@ pytestmark = pytest.mark.unit
 NAMESPACE = "candlefish-staging"
 SIZES = model.Resources(cpu_millis=250, memory_mib=768, cpu_limit_millis=1000, memory_limit_mib=2048)
 names = st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True)
-words = st.dictionaries(st.sampled_from(["READ_ONLY", "ANIMATION_FALLBACK", "NODE_OPTIONS", "A", "Z"]),
-                        st.text(max_size=8))
+words = st.dictionaries(st.sampled_from(["NODE_OPTIONS", "A", "Z"]), st.text(max_size=8))
+switches = st.dictionaries(st.sampled_from(["READ_ONLY", "ANIMATION_FALLBACK"]), st.sampled_from(["true", "false"]))
 
 
 @st.composite
@@ -28,14 +30,17 @@ def services(draw: st.DrawFn) -> model.Service:
     return model.Service(
         name=draw(names), port=draw(st.integers(1024, 65535)), image="registry/website:1@sha256:0f",
         service_port=draw(st.none() | st.integers(1, 65535)), resources=SIZES, environment=environment,
-        replicas=model.Replicas(minimum=minimum, maximum=minimum + draw(st.integers(0, 15))),
+        switches=draw(switches), replicas=model.Replicas(minimum=minimum, maximum=minimum + draw(st.integers(0, 15))),
         drain_seconds=draw(st.integers(0, 300)), paths=draw(st.sampled_from([(), ("/",)])),
         volume=draw(st.none() | st.just(model.Volume(mount_path="/data", size_gib=20))),
-        secrets=draw(st.sampled_from([(), (model.SecretReference(variable="JWT", secret="jwt"),)])))
+        secrets=draw(st.sampled_from([(), (model.SecretReference(variable="JWT", secret="jwt"),
+                                           model.SecretReference(variable="DSN", secret="sentry", key="dsn",
+                                                                 optional=True))])))
 
 
 def made(of: model.Service, colour: str = "blue", **extra: Any) -> dict[str, Any]:
-    return deployment(of, colour, NAMESPACE, priority_class="candlefish-internal", storage_class="gp3", **extra)
+    template = pod_template(of, NAMESPACE, priority_class="candlefish-internal", storage_class="gp3", **extra)
+    return deployment(of, colour, NAMESPACE, template["template"])
 
 
 def container(of: model.Service) -> dict[str, Any]:
@@ -95,22 +100,27 @@ def test_all_three_probes_ask_the_services_own_path_at_its_named_port(of: model.
     assert found["livenessProbe"]["failureThreshold"] > found["readinessProbe"]["failureThreshold"]
 
 
+@pytest.mark.parametrize("owned", [
+    kubernetes.DEPLOYMENT_OWNED_BY_OPERATIONS, kubernetes.AUTOSCALER_OWNED_BY_OPERATIONS,
+    kubernetes.LIVE_SERVICE_OWNED_BY_OPERATIONS, kubernetes.SWITCH_OWNED_BY_OPERATIONS, ingress.OWNED_BY_OPERATIONS,
+    maintenance.OWNED_BY_OPERATIONS])
+def test_operations_own_plain_paths_only_because_the_provider_resolves_no_other(owned: list[str]) -> None:
+    assert all(re.fullmatch(r"[a-zA-Z]+(\.[a-zA-Z]+)*", path) for path in owned)
+
+
 @given(services())
-def test_the_paths_that_operations_own_lead_to_what_they_switch(of: model.Service) -> None:
-    manifest = made(of)
-    reached = {path: _value(manifest, path) for path in deployment_owned_by_operations(of)}
-    assert reached.pop("spec.replicas") == of.replicas.minimum
-    assert reached.pop("spec.template.spec.containers[0].image") == of.image
-    switches = {variable["name"]: variable["value"] for variable in container(of)["env"]
-                if variable["name"] in kubernetes.SWITCHES}
-    assert sorted(reached.values()) == sorted(switches.values())
-    assert switches == {name: value for name, value in of.environment.items() if name in kubernetes.SWITCHES}
+def test_each_switch_is_a_config_map_of_its_own_that_the_pods_take_whole(of: model.Service) -> None:
+    taken = [source["configMapRef"] for source in container(of).get("envFrom", ())]
+    made_ = [kubernetes.switch(of, name, NAMESPACE) for name in sorted(of.switches)]
+    assert taken == [{"name": each["metadata"]["name"]} for each in made_]
+    assert {name: value for each in made_ for name, value in each["data"].items()} == of.switches
 
 
-def _value(manifest: Any, path: str) -> Any:
-    for part in path.replace("[", ".").replace("]", "").split("."):
-        manifest = manifest[int(part) if part.isdigit() else part]
-    return manifest
+@given(services())
+def test_the_colours_differ_in_their_label_and_in_nothing_else(of: model.Service) -> None:
+    blue, green = (made(of, colour)["spec"]["template"] for colour in COLOURS)
+    assert blue["spec"] == green["spec"]
+    assert blue["metadata"]["labels"] | {"color": "green"} == green["metadata"]["labels"]
 
 
 @given(services())
@@ -121,7 +131,10 @@ def test_every_variable_is_there_once_and_a_secret_only_by_reference(of: model.S
         "COLOR", "EXTRA", *of.environment, *(reference.variable for reference in of.secrets)}
     for reference in of.secrets:
         (variable,) = [found_ for found_ in found if found_["name"] == reference.variable]
-        assert variable["valueFrom"]["secretKeyRef"] == {"name": f"{of.name}-secrets", "key": reference.variable}
+        where: dict[str, Any] = {"name": f"{of.name}-secrets"}
+        if reference.optional:
+            where = {"name": f"{of.name}-sentry", "optional": True}
+        assert variable["valueFrom"]["secretKeyRef"] == {**where, "key": reference.variable}
 
 
 @given(services())
@@ -150,11 +163,12 @@ def test_an_alias_follows_the_live_service_without_a_selector_of_its_own() -> No
 @pytest.mark.parametrize(("environment", "extra", "complaint"), [
     ({"JWT": "x"}, {}, "JWT is both a plain variable and a secret"),
     ({"A": "x"}, {"A": "y"}, "variable A is set in the settings"),
+    ({"READ_ONLY": "x"}, {}, "READ_ONLY is both a plain variable and a switch"),
 ])
 def test_a_variable_given_twice_is_refused(environment: dict[str, str], extra: dict[str, str],
                                            complaint: str) -> None:
     of = model.Service(name="website", port=3000, image="i", resources=SIZES, environment=environment,
-                       replicas=model.Replicas(minimum=1, maximum=2),
+                       replicas=model.Replicas(minimum=1, maximum=2), switches={"READ_ONLY": "false"},
                        secrets=(model.SecretReference(variable="JWT", secret="jwt"),))
     with pytest.raises(ValueError, match=complaint):
         variables(of, extra)
