@@ -23,6 +23,9 @@ FEATURE_ADDONS = {
     "monitoring": ((250, 1024, 1), (25, 64, 2), (100, 256, 1), (50, 128, 1), (25, 96, 1)),
     "tracing": ((100, 512, 1),),
 }
+# What the namespace has beside its services: dump, upkeep, two pods of the maintenance page, one migration
+# (infra/plans/jobs.py, maintenance.py).
+BESIDE_SERVICES = ((250, 256, 1), (50, 64, 1), (25, 32, 2), (250, 512, 1))
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,8 @@ def fit(demands: Sequence[Demand], pools: Sequence[NodePool], features: Collecti
               pool.instance.maximum_pods - NODE_AGENTS_PODS)
         for pool in pools for _ in range(pool.maximum)
     ]
-    wanted = [*CLUSTER_ADDONS, *(each for feature in features for each in FEATURE_ADDONS.get(feature, ()))]
-    addons = [Demand("cluster add-ons", cpu, memory, pods) for cpu, memory, pods in wanted]
+    wanted = [*CLUSTER_ADDONS, *BESIDE_SERVICES, *(each for feature in features for each in FEATURE_ADDONS.get(feature, ()))]
+    addons = [Demand("add-ons and jobs", cpu, memory, pods) for cpu, memory, pods in wanted]
     shortfalls = []
     for demand in [*addons, *sorted(demands, key=lambda d: (-max(d.cpu_millis, d.memory_mib / 4), d.service))]:
         homeless = sum(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.plans.capacity import CLUSTER_ADDONS, Demand, NodePool, both_colours, fit
+from infra.plans.capacity import BESIDE_SERVICES, CLUSTER_ADDONS, Demand, NodePool, both_colours, fit
 from infra.plans.instances import INSTANCE_TYPES
 
 pytestmark = pytest.mark.unit
@@ -30,7 +30,7 @@ def test_a_pod_larger_than_any_node_is_told_with_its_size() -> None:
 
 def test_pods_beyond_the_nodes_addresses_do_not_fit() -> None:
     result = fit([Demand("website", 1, 1, 40)], [NodePool(LARGE, 1)])
-    assert result.shortfalls[0].pods == 40 - (LARGE.maximum_pods - 6 - sum(n for *_, n in CLUSTER_ADDONS))
+    assert result.shortfalls[0].pods == 40 - (LARGE.maximum_pods - 6 - sum(n for *_, n in (*CLUSTER_ADDONS, *BESIDE_SERVICES)))
 
 
 @given(demands, st.integers(1, 10))
