@@ -100,7 +100,8 @@ def fit(demands: Sequence[Demand], pools: Sequence[NodePool], features: Collecti
               pool.instance.maximum_pods - NODE_AGENTS_PODS)
         for pool in pools for _ in range(pool.maximum)
     ]
-    wanted = [*CLUSTER_ADDONS, *BESIDE_SERVICES, *(each for feature in features for each in FEATURE_ADDONS.get(feature, ()))]
+    wanted = [*CLUSTER_ADDONS, *BESIDE_SERVICES,
+              *(each for feature in features for each in FEATURE_ADDONS.get(feature, ()))]
     addons = [Demand("add-ons and jobs", cpu, memory, pods) for cpu, memory, pods in wanted]
     shortfalls = []
     for demand in [*addons, *sorted(demands, key=lambda d: (-max(d.cpu_millis, d.memory_mib / 4), d.service))]:
