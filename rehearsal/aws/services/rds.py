@@ -18,15 +18,15 @@ from rehearsal.aws.services._convert import (
     given_back,
     iso,
     pairs,
-    present,
     refused,
     retag,
     select,
     tag_map,
     unless,
 )
+from rehearsal.aws.services._rds_creation import make, version
 from rehearsal.aws.services._rds_identity import GONE, describe, forget, instance_exists, remember, resource_id
-from rehearsal.aws.services._rds_parameters import COMMON, CREATION, MODIFICATION, READ, RESTORE, SETTINGS
+from rehearsal.aws.services._rds_parameters import MODIFICATION, READ
 from rehearsal.aws.services._rds_values import HOSTED_ZONES, class_problem, resolve_version
 from rehearsal.engine.values import Properties
 
@@ -93,46 +93,10 @@ class Instance(Handler):
 
     def create(self, call: Call, inputs: Properties) -> str:
         _check(inputs, "CreateDBInstance")
-        rds = call.client("rds")
         name = inputs["identifier"]
-        point = dict(inputs.get("restoreToPointInTime") or {})
-        if source := point.pop("sourceDbiResourceId", None):
-            found = describe(call, source)
-            point["sourceDbInstanceIdentifier"] = found["DBInstanceIdentifier"] if found else source
-        given = {"DBInstanceIdentifier": name, "Tags": call.tag_list, **select(inputs, COMMON)}
-        restored = {**given, **select(inputs, CREATION, RESTORE)}
-        if inputs.get("replicateSourceDb"):
-            taken = select(
-                inputs, CREATION, [key for key in RESTORE if key not in ("dbName", "engine", "licenseModel")]
-            )
-            rds.create_db_instance_read_replica(
-                **given,
-                **taken,
-                **select(inputs, CREATION, ["kmsKeyId"]),
-                SourceDBInstanceIdentifier=inputs["replicateSourceDb"],
-            )
-        elif inputs.get("snapshotIdentifier"):
-            rds.restore_db_instance_from_db_snapshot(**restored, DBSnapshotIdentifier=inputs["snapshotIdentifier"])
-        elif point:
-            del restored["DBInstanceIdentifier"]
-            rds.restore_db_instance_to_point_in_time(
-                **restored,
-                TargetDBInstanceIdentifier=name,
-                **present(
-                    RestoreTime=point.get("restoreTime"),
-                    UseLatestRestorableTime=point.get("useLatestRestorableTime"),
-                    SourceDBInstanceIdentifier=point.get("sourceDbInstanceIdentifier"),
-                    SourceDBInstanceAutomatedBackupsArn=point.get("sourceDbInstanceAutomatedBackupsArn"),
-                ),
-            )
-        else:
-            rds.create_db_instance(**given, **select(inputs, {**SETTINGS, **CREATION}) | _version(inputs))
-        if inputs.get("replicateSourceDb") or inputs.get("snapshotIdentifier") or point:
-            later = select(inputs, {**COMMON, **SETTINGS}) | _version(inputs)
-            if later:
-                rds.modify_db_instance(DBInstanceIdentifier=name, ApplyImmediately=True, **later)
+        make(call, inputs)
         id = call.made(remember(call, name))
-        rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=name, WaiterConfig=OFTEN)
+        call.client("rds").get_waiter("db_instance_available").wait(DBInstanceIdentifier=name, WaiterConfig=OFTEN)
         return id
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
@@ -147,7 +111,7 @@ class Instance(Handler):
         _check(new, "ModifyDBInstance")
         parameters = select(new, MODIFICATION, changed)
         if "engineVersion" in changed:
-            parameters |= _version(new)
+            parameters |= version(new)
         if "enabledCloudwatchLogsExports" in changed:
             before = set(old.get("enabledCloudwatchLogsExports") or ())
             after = set(new.get("enabledCloudwatchLogsExports") or ())
@@ -195,18 +159,6 @@ class Instance(Handler):
             for shot in rds.describe_db_snapshots(DBInstanceIdentifier=name, SnapshotType="automated")["DBSnapshots"]:
                 rds.delete_db_snapshot(DBSnapshotIdentifier=shot["DBSnapshotIdentifier"])
         forget(call, id)
-
-
-def _version(inputs: Properties) -> dict[str, Any]:
-    """The full version: the emulator would install "17" literally."""
-    engine = inputs.get("engine")
-    if engine is None or (inputs.get("engineVersion") is None and _is_copy(inputs)):
-        return {}
-    return present(EngineVersion=resolve_version(engine, inputs.get("engineVersion")))
-
-
-def _is_copy(inputs: Properties) -> bool:
-    return any(inputs.get(key) for key in ("replicateSourceDb", "snapshotIdentifier", "restoreToPointInTime"))
 
 
 def _check(inputs: Properties, operation: str) -> None:

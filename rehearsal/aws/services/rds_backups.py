@@ -8,7 +8,8 @@ from rehearsal.aws.handler import Call, Handler, Naming, Reference, resource
 from rehearsal.aws.services import _references as references
 from rehearsal.aws.services._convert import found, refused, tag_map, unless
 from rehearsal.aws.services._kept import KeptObject
-from rehearsal.aws.services._rds_identity import instance_exists
+from rehearsal.aws.services._rds_creation import forget_replication, note_replication
+from rehearsal.aws.services._rds_identity import GONE, instance_exists
 from rehearsal.aws.services.rds import retag_rds
 from rehearsal.engine.values import Properties
 
@@ -64,13 +65,29 @@ class InstanceAutomatedBackupsReplication(KeptObject):
         yield from references.given(inputs, {"kmsKeyId": references.kms_key})
 
     def identify(self, call: Call, inputs: Properties) -> str:
-        source = inputs["sourceDbInstanceArn"]
-        if source.split(":")[3] == call.region:
-            raise refused("InvalidParameterValue", f"the source instance {source} is in {call.region} itself: "
-                                                   "create the "
-                          "replication with a provider of another region", "StartDBInstanceAutomatedBackupsReplication")
-        operation = call.context.random.randbytes(16).hex()
-        return call.arn("rds", f"auto-backup:ab-{operation}")
+        arn, key = inputs["sourceDbInstanceArn"], inputs.get("kmsKeyId")
+        answer = found(lambda: call.client("rds", arn.split(":")[3]).describe_db_instances(
+            DBInstanceIdentifier=arn.rsplit(":", 1)[-1]), *GONE)
+        source = answer["DBInstances"][0] if answer else {}
+        problem = None
+        if arn.split(":")[3] == call.region:
+            problem = (f"the source instance {arn} is in {call.region} itself: create the replication with a provider "
+                       "of another region")
+        elif not source.get("BackupRetentionPeriod"):
+            problem = f"{arn} has no automated backups to replicate: its backupRetentionPeriod is 0"
+        elif source.get("StorageEncrypted") and not key:
+            problem = f"{arn} is encrypted: kmsKeyId must name a key of {call.region}"
+        elif key and key.startswith("arn:") and key.split(":")[3] != call.region:
+            problem = f"kmsKeyId {key} is not a key of {call.region}, where the backups go"
+        if problem:
+            raise refused("InvalidParameterValue", problem, "StartDBInstanceAutomatedBackupsReplication")
+        id = call.arn("rds", f"auto-backup:ab-{call.context.random.randbytes(16).hex()}")
+        note_replication(call, id, source, key)
+        return id
+
+    def delete(self, call: Call, id: str, known: Properties) -> None:
+        super().delete(call, id, known)
+        forget_replication(call, id)
 
 
 # Source type → categories ("Amazon RDS event categories and event messages", RDS user guide); others are not checked.

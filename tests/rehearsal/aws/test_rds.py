@@ -200,9 +200,33 @@ def test_a_parameter_group_changes_adds_and_resets_parameters(aws: Any) -> None:
 def test_backups_are_replicated_from_another_region(aws: Any) -> None:
     kind = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
     _, database = made(aws, INSTANCE, _database(_groups(aws)))
-    lives(aws, kind, {"sourceDbInstanceArn": database["arn"]}, region="us-west-2")
+    there = aws.client("kms", "us-west-2").create_key()["KeyMetadata"]["Arn"]
+    first = {"sourceDbInstanceArn": database["arn"], "kmsKeyId": there}
+    lives(aws, kind, first, region="us-west-2")
     refused(aws, kind, {"sourceDbInstanceArn": database["arn"]}, "another region")
-    refused(aws, kind, {"sourceDbInstanceArn": database["arn"] + "x"}, "does not exist", region="us-west-2")
+    refused(aws, kind, {**first, "sourceDbInstanceArn": database["arn"] + "x"}, "does not exist", region="us-west-2")
+    refused(aws, kind, {"sourceDbInstanceArn": database["arn"]}, "must name a key of us-west-2", region="us-west-2")
+    refused(aws, kind, {**first, "kmsKeyId": database["kmsKeyId"]}, "is not a key of us-west-2", region="us-west-2")
+    _, bare = made(aws, INSTANCE, _small(identifier="bare", engine="postgres", allocatedStorage=20, username="u",
+                                         manageMasterUserPassword=True, backupRetentionPeriod=0))
+    refused(aws, kind, {"sourceDbInstanceArn": bare["arn"]}, "backupRetentionPeriod is 0", region="us-west-2")
+
+
+def test_a_database_comes_back_in_the_other_region_from_its_replicated_backups(aws: Any) -> None:
+    kind = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
+    _, source = made(aws, INSTANCE, _database(_groups(aws)))
+    there = aws.client("kms", "us-west-2").create_key()["KeyMetadata"]["Arn"]
+    backups, _ = made(aws, kind, {"sourceDbInstanceArn": source["arn"], "kmsKeyId": there}, region="us-west-2")
+    restore = {
+        "identifier": "back", "instanceClass": "db.t4g.medium", "manageMasterUserPassword": True,
+        "backupRetentionPeriod": 7, "skipFinalSnapshot": True,
+        "restoreToPointInTime": {"sourceDbInstanceAutomatedBackupsArn": backups, "useLatestRestorableTime": True}}
+    _, back = made(aws, INSTANCE, restore, region="us-west-2")
+    assert {key: back[key] for key in ("username", "dbName", "engine", "allocatedStorage", "kmsKeyId")} == {
+        "username": "candlefish", "dbName": "candlefish", "engine": "postgres", "allocatedStorage": 20,
+        "kmsKeyId": there}
+    assert back["masterUserSecrets"]
+    refused(aws, INSTANCE, restore, "restore in the region that the backups are replicated to")
 
 
 def test_events_are_sent_to_a_topic(aws: Any) -> None:

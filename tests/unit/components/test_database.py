@@ -108,3 +108,10 @@ def test_without_enhanced_monitoring_there_is_no_role_for_it() -> None:
     recorded = built(database_args(settings=settings))
     assert recorded.one(INSTANCE, "database").inputs["monitoringInterval"] == 0
     assert not recorded.of("aws:iam/role:Role")
+
+
+def test_changes_wait_for_the_maintenance_window_unless_the_settings_say_otherwise() -> None:
+    waits = model.Database(instance_class="db.t4g.medium")
+    at_once = model.Database(instance_class="db.t4g.medium", apply_immediately=True)
+    assert [built(database_args(settings=each)).one(INSTANCE, "database").inputs["applyImmediately"]
+            for each in (waits, at_once)] == [False, True]
