@@ -115,6 +115,30 @@ def _check_lifecycle(rule: Properties) -> None:
             )
 
 
+def _check_replication(call: Call, source: str, destination: str, rule: Properties) -> None:
+    """What S3 asks of a rule beyond its shape ("Replication configuration file elements", S3 user guide)."""
+    target, problem = rule["destination"], None
+    timed, metrics = target.get("replicationTime"), target.get("metrics") or {}
+    if timed and timed["status"] == "Enabled" and (metrics.get("status") != "Enabled"
+                                                   or not metrics.get("eventThreshold")):
+        problem = "replication time control needs metrics with an event threshold"
+    elif rule.get("filter") is not None and not rule.get("deleteMarkerReplication"):
+        problem = "a rule with a filter must say whether delete markers are replicated"
+    elif target.get("encryptionConfiguration") and not (
+            rule.get("sourceSelectionCriteria") or {}).get("sseKmsEncryptedObjects"):
+        problem = "a replica key needs sourceSelectionCriteria.sseKmsEncryptedObjects"
+    elif _locked(call, source) and not _locked(call, destination):
+        problem = f"{source} has Object Lock: its destination {destination} must have it too"
+    if problem:
+        raise refused("InvalidRequest", f"rule {rule.get('id')}: {problem}", "PutBucketReplication")
+
+
+def _locked(call: Call, bucket: str) -> bool:
+    client = client_of(call, bucket)
+    answer = found(lambda: client.get_object_lock_configuration(Bucket=bucket), "ObjectLockConfigurationNotFoundError")
+    return answer is not None and answer["ObjectLockConfiguration"].get("ObjectLockEnabled") == "Enabled"
+
+
 @resource
 class BucketReplicationConfig(Setting):
     type = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
@@ -138,6 +162,8 @@ class BucketReplicationConfig(Setting):
                     f"Versioning must be 'Enabled' on the bucket {name} to apply a replication configuration",
                     "PutBucketReplication",
                 )
+        for rule, name in zip(inputs["rules"], names[1:], strict=True):
+            _check_replication(call, bucket, name, rule)
         super().put(call, bucket, inputs)
 
     def outgoing(self, inputs: Properties) -> Properties:

@@ -158,6 +158,13 @@ def test_replication_needs_versions_on_both_sides(aws: Any) -> None:
         aws.client("s3").put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     lives(aws, type, first, {"rules": [{**rule, "status": "Disabled"}]})
     refused(aws, type, {**first, "role": place.role + "x"}, "`role`.*does not exist")
+    bare = {**rule["destination"], "metrics": {"status": "Enabled"}}
+    for change, why in (({"destination": bare}, "needs metrics with an event threshold"),
+                        ({"deleteMarkerReplication": None}, "whether delete markers are replicated"),
+                        ({"sourceSelectionCriteria": None}, "needs sourceSelectionCriteria")):
+        refused(aws, type, {**first, "rules": [{**rule, **change}]}, why)
+    _, locked = made(aws, "aws:s3/bucket:Bucket", {"bucket": "locked-source", "objectLockEnabled": True})
+    refused(aws, type, {**first, "bucket": locked["bucket"]}, "has Object Lock")
 
 
 def test_notifications_name_targets_that_exist(aws: Any) -> None:
