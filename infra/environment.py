@@ -203,6 +203,7 @@ class Environment:
                        *operations.function_names.values()],
             dead_letter_queues=[*analytics.dead_letter_queue_arns.values(), notifications.dead_letter_queue_arn,
                                 *operations.dead_letter_queue_arns.values()],
+            api=(analytics.rest_api_name, analytics.rest_api_stage),
             topics=Topics(notifications.alerts_topic_arn, notifications.incidents_topic_arn),
             edge_topics=Topics(notifications.edge_alerts_topic_arn)), here)
         if Feature.MONITORING in settings.addons.features:

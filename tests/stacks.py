@@ -39,7 +39,7 @@ _COUNTS = {
     "aws:cloudwatch/eventTarget:EventTarget": (1, 1, 1, 1),
     "aws:cloudwatch/logGroup:LogGroup": (25, 25, 24, 24),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": (4, 4, 4, 4),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": (18, 33, 33, 33),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": (19, 34, 34, 34),
     "aws:dynamodb/table:Table": (4, 4, 4, 4),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": (1, 1, 1, 1),
     "aws:ec2/eip:Eip": (1, 1, 3, 3),
