@@ -18,6 +18,7 @@ from rehearsal.engine.run import Run, refusing
 from rehearsal.engine.state import State, now
 from rehearsal.engine.steps import metadata_of, secret_outputs, state_of
 from rehearsal.engine.values import UNKNOWN, Properties
+from rehearsal.engine.wire import contains_unknown
 
 
 class Components:
@@ -48,6 +49,8 @@ class Components:
     def _keep(self, urn: str, goal: Goal, old: State | None, inputs: Properties, reference: str) -> State:
         """Brings a resource that lives only in the state up to date."""
         run = self.run
+        if not run.preview and contains_unknown(inputs):
+            raise StepRefused("its inputs depend on a resource that failed")
         if old is None:
             new = state_of(urn, goal, reference, inputs, created=now(), modified=now())
             # An id comes a moment later, and nobody can refer to the resource before that.
@@ -76,6 +79,8 @@ class Components:
         run.masker.learn(outputs)
         if state.type == urns.STACK_TYPE:
             run.outputs = outputs
+        if not run.preview and contains_unknown(outputs):
+            return  # something failed: what the component exported before stays
         if state.revise(outputs=outputs) and not run.preview:
             run.store.change(add=[state], wait=False)
 

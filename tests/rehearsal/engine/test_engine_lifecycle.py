@@ -155,6 +155,19 @@ def test_a_failed_step_names_the_resource_and_keeps_what_had_succeeded(stack: St
     assert stack.up('a = Thing("a")\nb = Thing("b", value=a.generated)').changes["create"] == 1
 
 
+@pytest.mark.parametrize("dependent", [
+    'Group("d", value=b.generated)', 'Group("d", value=pulumi.Output.secret(b.generated))',
+    'Box("d", None, {"value": b.generated})', 'Box("d").register_outputs({"value": b.generated})',
+    'pulumi.export("value", b.generated)'])
+def test_what_depends_on_a_failure_is_not_kept_with_unknown_values(stack: Stack, dependent: str) -> None:
+    stack.options["continue_on_error"] = True
+    with pytest.raises(StepFailed) as caught:
+        stack.up(f'a = Thing("a")\nb = Thing("b", value=a.generated, refused=True)\n{dependent}')
+    assert ("b", "creation was refused") in [(f.urn.rsplit("::", 1)[1], f.reason) for f in caught.value.failures]
+    assert list(stack.world.objects) == ["a-1"]
+    assert stack.up('a = Thing("a")').changes["same"] >= 1
+
+
 def test_a_preview_finds_every_refused_input_at_once(stack: Stack) -> None:
     with pytest.raises(StepFailed) as caught:
         stack.preview('a = Thing("a", invalid=True)\nb = Thing("b", value=a.generated)\nc = Thing("c", invalid=True)')
