@@ -34,7 +34,7 @@ from infra.components.storage import ServedBuckets, ServedBucketsArgs, Storage, 
 from infra.components.workloads.database_jobs import BackupsPlace
 from infra.components.workloads.workloads import Workloads, WorkloadsArgs
 from infra.plans.charts import Facts
-from infra.plans.external_secrets import DatabasePlace
+from infra.plans.external_secrets import REGISTRY_SECRET, DatabasePlace, pulled_with_a_secret
 from infra.plans.guards import MONITORING_NAMESPACE
 from infra.plans.ingress import fronted
 from infra.plans.monitoring import ALERTMANAGER_SECRET, GRAFANA_SECRET
@@ -119,7 +119,7 @@ class Environment:
         registry = Registry("registry", RegistryArgs(
             repositories={service.name: names.repository(service.name) for service in settings.services},
             data_key_arn=keys.data_key_arn, account_id=account, force_delete=lifecycle.force_destroy_buckets,
-            replicate_to=None), here)
+            deploy_role=names.roles["deploy"], replicate_to=settings.recovery_region, settings=settings.registry), here)
         secrets = Secrets("secrets", SecretsArgs(
             jwt_name=names.jwt_secret, prefix=f"candlefish-{settings.environment}", others=operators_secrets(settings),
             accounts=[GRAFANA_SECRET] if Feature.MONITORING in settings.addons.features else [],
@@ -289,6 +289,8 @@ def recovery_outputs(region: str, kept: RecoveryRegion | None, safeguards: Datab
 def operators_secrets(settings: Settings) -> list[str]:
     """Names of the secrets that services refer to and that the stack can't know the value of."""
     named = {reference.secret for service in settings.services for reference in service.secrets}
+    if pulled_with_a_secret(settings.services):
+        named.add(REGISTRY_SECRET)
     return sorted(named - set(BUILT_IN_SECRETS))
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.plans.pods import PART_OF, Manifest, labels, metadata, secret_name
+from infra.plans.pods import PART_OF, PULL_SECRET, Manifest, labels, metadata, secret_name
 from infra.settings.model import SecretReference, Service
 
 REFRESH_INTERVAL = "1h"
+REGISTRY_SECRET = "registry"  # in Secrets Manager: a Docker configuration, filled by operators
 DATABASE_SECRET = "candlefish-database-secret"  # the name that operators know (D1)
 
 
@@ -29,6 +30,20 @@ def database_url(user: str, password: str, place: Mapping[str, Any]) -> str:
     """
     return (f"postgresql://{{{{ .{user} | urlquery }}}}:{{{{ .{password} | urlquery }}}}"
             f"@{place['host']}:{place['port']}/{place['name']}?sslmode=require")
+
+
+def pulled_with_a_secret(services: Iterable[Service]) -> bool:
+    """Whether any image is of another registry than ECR, which the nodes' role can read."""
+    return any(".dkr.ecr." not in service.image for service in services)
+
+
+def pull_secret(namespace: str, store: str, secret: Any) -> Manifest:
+    """What the kubelet shows to registries other than ECR. `secret`: name or ARN; its value as a whole is the file."""
+    return {"metadata": metadata(PULL_SECRET, namespace, {"app.kubernetes.io/part-of": PART_OF}), "spec": {
+        "refreshInterval": REFRESH_INTERVAL, "secretStoreRef": {"kind": "ClusterSecretStore", "name": store},
+        "target": {"name": PULL_SECRET, "creationPolicy": "Owner", "template": {
+            "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "{{ .configuration }}"}}},
+        "data": [{"secretKey": "configuration", "remoteRef": {"key": secret}}]}}
 
 
 def service_secrets(service: Service, namespace: str, store: str, secrets: Mapping[str, Any],

@@ -17,6 +17,7 @@ COLOUR_LABEL = "color"  # part of the live Service's selector, as operators know
 PART_OF = "candlefish"
 OWNER = {"app.kubernetes.io/part-of": PART_OF}
 PORT_NAME = "http"
+PULL_SECRET = "registry-pull"  # the default of the setting `workloads.pullSecrets`
 USER_ID = 10001  # above 10000: no user of the node has it (CKV_K8S_40)
 TEMPORARY_MIB = 256
 STARTUP_PERIOD_SECONDS = 3

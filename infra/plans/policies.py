@@ -203,6 +203,16 @@ def on_call(cluster_arn: str) -> Document:
 # --- repositories ----------------------------------------------------------------------------------------------------
 
 
+def image_pushes(account_id: str, deploy_role: str) -> Document:
+    """Images come from the deploy role and from ECR's own replication; not even an administrator pushes by hand."""
+    roles = f"arn:aws:iam::{account_id}:role"
+    return document([{
+        "Sid": "PushedByPipelines", "Effect": "Deny", "Principal": "*",
+        "Action": ["ecr:CompleteLayerUpload", "ecr:PutImage"],
+        "Condition": {"ArnNotLike": {"aws:PrincipalArn": [
+            f"{roles}/{deploy_role}", f"{roles}/aws-service-role/replication.ecr.amazonaws.com/*"]}}}])
+
+
 def image_lifecycle(kept_images: int) -> Document:
     """ECR lifecycle: untagged images go after a week, of the others the newest `kept_images` stay."""
     return {"rules": [

@@ -18,7 +18,7 @@ from infra.settings.experiments import Experiment, Word
 from infra.settings.governance import Governance
 from infra.settings.observability import Observability
 from infra.settings.operations import Operations
-from infra.settings.platform import Addons
+from infra.settings.platform import Addons, Registry
 from infra.settings.workloads import Workloads
 
 
@@ -220,6 +220,7 @@ class Settings(Model):
     network: Network
     cluster: Cluster
     addons: Addons = Addons()
+    registry: Registry = Registry()
     database: Database
     cache: Cache
     storage: Storage = Storage()

@@ -30,3 +30,10 @@ class Addons(Model):
         Feature.AUTOSCALER, Feature.CERTIFICATES, Feature.LOGS, Feature.MONITORING, Feature.TRACING)
     replicas: int = Field(default=2, ge=1)  # of each controller; they elect a leader
     monitoring: Monitoring = Monitoring()
+
+
+class Registry(Model):
+    kept_images: int = Field(default=100, ge=1)  # the newest of each repository
+    # Replication to the recovery region and the scans are singletons of an account and region: one stack sets them.
+    account_settings: bool = False
+    enhanced_scanning: bool = False  # by Amazon Inspector, also of what is in the images' packages, at a price an image

@@ -17,6 +17,7 @@ class Schedules(Model):
 class Workloads(Model):
     maintenance_image: str  # answers 503 with Retry-After; tag@digest outside development, as the next
     database_tools_image: str  # psql, pg_dump, gpg and the AWS CLI
-    pull_secrets: tuple[str, ...] = ()  # Secrets of the namespace that pods pull images with; empty: none is needed
+    # Secrets of the namespace that pods pull images with; the program makes this one while an image is not in ECR.
+    pull_secrets: tuple[str, ...] = ("registry-pull",)
     retry_after_seconds: int = Field(default=600, ge=1)  # what the maintenance page tells clients
     schedules: Schedules = Schedules()

@@ -10,18 +10,21 @@ from pulumi_kubernetes import apiextensions, core, networking, rbac, scheduling
 from infra.components.base import Component
 from infra.plans import guards, kubernetes
 from infra.plans.external_secrets import DATABASE_SECRET
+from infra.plans.pods import PULL_SECRET
 from infra.settings import model
 
 
 @dataclass(frozen=True)
 class NamespaceArgs:
-    """database_secret: manifest of the ExternalSecret for the database; None: the stack has none.
+    """database_secret, pull_secret: manifests of the ExternalSecrets for the database and for images that are not in
+    ECR; None: the stack has none.
     operators_group: Kubernetes group that the access entries of operators and pipelines carry."""
 
     namespace: str
     services: tuple[model.Service, ...]
     operators_group: str = guards.OPERATORS_GROUP
     database_secret: kubernetes.Manifest | None = None
+    pull_secret: kubernetes.Manifest | None = None
 
 
 class Namespace(Component):
@@ -57,10 +60,11 @@ class Namespace(Component):
         operators = rbac.v1.Role(f"{name}-operators", metadata=role["metadata"], rules=role["rules"], opts=inside)
         rbac.v1.RoleBinding(f"{name}-operators", metadata=binding["metadata"], role_ref=binding["roleRef"],
                             subjects=binding["subjects"], opts=self.child(depends_on=[operators]))
-        if args.database_secret is not None:
-            apiextensions.CustomResource(
-                f"{name}-{DATABASE_SECRET}", api_version=EXTERNAL_SECRETS, kind="ExternalSecret",
-                metadata=args.database_secret["metadata"], spec=args.database_secret["spec"], opts=inside)
+        for key, secret in ((DATABASE_SECRET, args.database_secret), (PULL_SECRET, args.pull_secret)):
+            if secret is not None:
+                apiextensions.CustomResource(
+                    f"{name}-{key}", api_version=EXTERNAL_SECRETS, kind="ExternalSecret",
+                    metadata=secret["metadata"], spec=secret["spec"], opts=inside)
 
         self.guards = (namespace, *found)
         self.namespace = namespace.metadata.apply(lambda metadata: metadata.name or args.namespace)

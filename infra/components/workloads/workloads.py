@@ -73,7 +73,7 @@ class Workloads(Component):
         super().__init__(name, opts)
         namespace = Namespace(f"{name}-namespace", NamespaceArgs(
             namespace=args.namespace, services=args.services,
-            database_secret=_database_secret(args)), opts=self.child())
+            database_secret=_database_secret(args), pull_secret=_pull_secret(args)), opts=self.child())
         services = tuple(
             BlueGreenService(f"{name}-{service.name}", BlueGreenServiceArgs(
                 service=service, services=args.services, namespace=args.namespace, secrets=args.secrets,
@@ -117,6 +117,11 @@ def _database_secret(args: WorkloadsArgs) -> kubernetes.Manifest | None:
         return None
     return external_secrets.database_secret(
         args.namespace, args.secret_store, args.secrets["database"], args.database, _url(args, "username", "password"))
+
+
+def _pull_secret(args: WorkloadsArgs) -> kubernetes.Manifest | None:
+    secret = args.secrets.get(external_secrets.REGISTRY_SECRET)
+    return None if secret is None else external_secrets.pull_secret(args.namespace, args.secret_store, secret)
 
 
 def _url(args: WorkloadsArgs, user: str, password: str) -> pulumi.Output[str] | None:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from rehearsal.aws.handler import Call, Handler, Naming, Reference, resource
 from rehearsal.aws.services import _references
 from rehearsal.aws.services.iam_documents import text_of
-from rehearsal.aws.services.shapes import absent_is_fine, chosen, is_absent, pairs, tag_changes, tags_of
+from rehearsal.aws.services.shapes import absent_is_fine, chosen, is_absent, retag, tags_of
 from rehearsal.engine.values import Properties
 
 
@@ -73,11 +73,9 @@ class Repository(Handler):
             client.put_image_scanning_configuration(repositoryName=id, imageScanningConfiguration=_scanning(new))
         if "tags" in changed:
             arn = call.arn("ecr", f"repository/{id}")
-            add, remove = tag_changes(tags_of(client.list_tags_for_resource(resourceArn=arn)["tags"]), call.tags)
-            if add:
-                client.tag_resource(resourceArn=arn, tags=pairs(add))
-            if remove:
-                client.untag_resource(resourceArn=arn, tagKeys=remove)
+            retag(tags_of(client.list_tags_for_resource(resourceArn=arn)["tags"]), call.tags,
+                  lambda tags: client.tag_resource(resourceArn=arn, tags=tags),
+                  lambda keys: client.untag_resource(resourceArn=arn, tagKeys=keys))
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         with absent_is_fine():

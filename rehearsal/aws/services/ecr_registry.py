@@ -6,11 +6,14 @@ caches: they are kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from botocore.exceptions import ClientError
 
 from rehearsal.aws.handler import Call, Handler, Reference, resource
+from rehearsal.aws.services import _references
+from rehearsal.aws.services._kept import KeptObject
 from rehearsal.aws.services.shapes import is_absent
 from rehearsal.engine.provider import ProviderError
 from rehearsal.engine.values import Properties
@@ -69,6 +72,39 @@ class RegistryScanningConfiguration(Handler):
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         call.client("ecr").put_registry_scanning_configuration(scanType="BASIC", rules=[])
+
+
+_REFUSED = "An error occurred (ValidationException) when calling the CreateRepositoryCreationTemplate operation"
+
+
+@resource
+class RepositoryCreationTemplate(KeptObject):
+    """Its id is the prefix; neither emulator has templates."""
+
+    type = "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"
+    tags_property = None
+    documents = ("lifecyclePolicy", "repositoryPolicy")
+    defaults = {"imageTagMutability": "MUTABLE"}
+
+    def references(self, inputs: Properties) -> Iterable[Reference]:
+        for index, encryption in enumerate(inputs.get("encryptionConfigurations") or ()):
+            if encryption.get("kmsKey"):
+                yield _references.kms_key(f"encryptionConfigurations[{index}].kmsKey", encryption["kmsKey"])
+        if inputs.get("customRoleArn"):
+            yield _references.role("customRoleArn", inputs["customRoleArn"])
+
+    def identify(self, call: Call, inputs: Properties) -> str:
+        prefix = str(inputs["prefix"])
+        if not re.fullmatch(r"ROOT|(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*", prefix):
+            raise ProviderError(f"{_REFUSED}: prefix {prefix!r} is neither ROOT nor the beginning of a repository's "
+                                "name")
+        keyed = any(each.get("kmsKey") for each in inputs.get("encryptionConfigurations") or ())
+        if (keyed or inputs.get("resourceTags")) and not inputs.get("customRoleArn"):
+            raise ProviderError(f"{_REFUSED}: a template with a key of one's own or with tags needs customRoleArn")
+        return prefix
+
+    def computed(self, call: Call, id: str, inputs: Properties) -> Properties:
+        return {"registryId": call.account}
 
 
 # Upstreams that need no credentials; the others refuse a rule without them.

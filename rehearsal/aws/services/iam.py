@@ -16,8 +16,7 @@ from rehearsal.aws.services.shapes import (
     in_order_of,
     is_absent,
     name_of,
-    pairs,
-    tag_changes,
+    retag,
     tags_of,
 )
 from rehearsal.engine.provider import ProviderError
@@ -34,6 +33,13 @@ def described_role(call: Call, name: str) -> dict[str, Any] | None:
             return None
         raise
     return role
+
+
+def retag_role(call: Call, name: str) -> None:
+    client = call.client("iam")
+    retag(tags_of((described_role(call, name) or {}).get("Tags")), call.tags,
+          lambda tags: client.tag_role(RoleName=name, Tags=tags),
+          lambda keys: client.untag_role(RoleName=name, TagKeys=keys))
 
 
 def _policies(property: str, arns: Any) -> Iterable[Reference]:
@@ -130,11 +136,7 @@ class Role(Handler):
             for name, document in wanted.items():
                 client.put_role_policy(RoleName=id, PolicyName=name, PolicyDocument=text_of(document))
         if "tags" in changed:
-            add, remove = tag_changes(tags_of(client.get_role(RoleName=id)["Role"].get("Tags")), call.tags)
-            if add:
-                client.tag_role(RoleName=id, Tags=pairs(add))
-            if remove:
-                client.untag_role(RoleName=id, TagKeys=remove)
+            retag_role(call, id)
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         """Takes its own policies with it; others' attachments only when `forceDetachPolicies` says so."""

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.aws.handler import Call, Handler, Naming, Reference, resource
-from rehearsal.aws.services.iam import GLOBAL, described_role
+from rehearsal.aws.services.iam import GLOBAL, described_role, retag_role
 from rehearsal.aws.services.iam_documents import as_known, text_of
 from rehearsal.aws.services.shapes import (
     absent_is_fine,
@@ -16,8 +16,7 @@ from rehearsal.aws.services.shapes import (
     in_order_of,
     is_absent,
     name_of,
-    pairs,
-    tag_changes,
+    retag,
     tags_of,
 )
 from rehearsal.engine.provider import ProviderError
@@ -65,11 +64,9 @@ class Policy(Handler):
                 client.delete_policy_version(PolicyArn=id, VersionId=oldest)
             client.create_policy_version(PolicyArn=id, PolicyDocument=text_of(new["policy"]), SetAsDefault=True)
         if "tags" in changed:
-            add, remove = tag_changes(tags_of(client.get_policy(PolicyArn=id)["Policy"].get("Tags")), call.tags)
-            if add:
-                client.tag_policy(PolicyArn=id, Tags=pairs(add))
-            if remove:
-                client.untag_policy(PolicyArn=id, TagKeys=remove)
+            retag(tags_of(client.get_policy(PolicyArn=id)["Policy"].get("Tags")), call.tags,
+                  lambda tags: client.tag_policy(PolicyArn=id, Tags=tags),
+                  lambda keys: client.untag_policy(PolicyArn=id, TagKeys=keys))
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         client = call.client("iam")
@@ -157,11 +154,9 @@ class InstanceProfile(Handler):
             if new.get("role"):
                 client.add_role_to_instance_profile(InstanceProfileName=id, RoleName=new["role"])
         if "tags" in changed:
-            add, remove = tag_changes(tags_of((self._described(call, id) or {}).get("Tags")), call.tags)
-            if add:
-                client.tag_instance_profile(InstanceProfileName=id, Tags=pairs(add))
-            if remove:
-                client.untag_instance_profile(InstanceProfileName=id, TagKeys=remove)
+            retag(tags_of((self._described(call, id) or {}).get("Tags")), call.tags,
+                  lambda tags: client.tag_instance_profile(InstanceProfileName=id, Tags=tags),
+                  lambda keys: client.untag_instance_profile(InstanceProfileName=id, TagKeys=keys))
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         client = call.client("iam")
@@ -214,11 +209,7 @@ class ServiceLinkedRole(Handler):
         if "description" in changed:
             client.update_role(RoleName=name, Description=new.get("description") or "")
         if "tags" in changed:
-            add, remove = tag_changes(tags_of((described_role(call, name) or {}).get("Tags")), call.tags)
-            if add:
-                client.tag_role(RoleName=name, Tags=pairs(add))
-            if remove:
-                client.untag_role(RoleName=name, TagKeys=remove)
+            retag_role(call, name)
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         with absent_is_fine():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -74,6 +74,16 @@ def tag_changes(now: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[dict
 
 def pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
+
+
+def retag(now: Mapping[str, str], wanted: Mapping[str, str], tag: Callable[[list[dict[str, str]]], Any],
+          untag: Callable[[list[str]], Any]) -> None:
+    """Makes `now` what is `wanted`. `tag` gets pairs, `untag` keys; neither is called for nothing."""
+    add, remove = tag_changes(now, wanted)
+    if add:
+        tag(pairs(add))
+    if remove:
+        untag(remove)
 
 
 def name_of(call: Call, inputs: Properties, property: str = "name") -> str:

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from tests.faults.programs.raw import aws, kept, step, tags
+from tests.faults.programs.raw import ACCOUNT, aws, kept, step, tags
 
 
 def bucket(name: str, **more: object) -> tuple[object, object]:
@@ -41,7 +41,18 @@ repository = aws("ecr/repository:Repository", "images", {
     "imageTagMutability": step("MUTABLE", "IMMUTABLE"), "forceDelete": True,
     "imageScanningConfiguration": {"scanOnPush": step(False, True)},
     "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": key.arn}], "tags": tags()}, "name")
+aws("ecr/repositoryCreationTemplate:RepositoryCreationTemplate", "replicas", {
+    "prefix": "ROOT", "appliedFors": ["REPLICATION"], "imageTagMutability": step("MUTABLE", "IMMUTABLE")})
+aws("ecr/registryScanningConfiguration:RegistryScanningConfiguration", "scans", {
+    "scanType": "BASIC", "rules": [{"scanFrequency": step("MANUAL", "SCAN_ON_PUSH"), "repositoryFilters": [
+        {"filter": "*", "filterType": "WILDCARD"}]}]})
+aws("ecr/replicationConfiguration:ReplicationConfiguration", "replicas", {"replicationConfiguration": {"rules": [{
+    "destinations": [{"region": step("us-west-2", "eu-west-1"), "registryId": ACCOUNT}],
+    "repositoryFilters": [{"filter": "images", "filterType": "PREFIX_MATCH"}]}]}})
 if kept():
+    aws("ecr/repositoryPolicy:RepositoryPolicy", "images", {
+        "repository": repository.name, "policy": pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [{
+            "Sid": step("First", "Second"), "Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"}]})})
     aws("ecr/lifecyclePolicy:LifecyclePolicy", "images", {
         "repository": repository.name, "policy": pulumi.Output.json_dumps({"rules": [{
             "rulePriority": 1, "description": "old ones go", "action": {"type": "expire"}, "selection": {

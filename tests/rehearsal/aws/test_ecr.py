@@ -96,3 +96,18 @@ def test_a_pull_through_cache_needs_the_secret_that_its_upstream_needs(aws: Any)
     rule.change(credentialArn=secrets[1]).delete_twice()
     assert dangling(aws, CACHE, {"credentialArn": secrets[0] + "x"}) == ["credentialArn"]
     made(aws, CACHE, {"ecrRepositoryPrefix": "k8s", "upstreamRegistryUrl": "registry.k8s.io"}).delete_twice()
+
+
+def test_a_template_of_repositories_needs_a_role_for_a_key_of_ones_own(aws: Any) -> None:
+    type = "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"
+    template = made(aws, type, {"prefix": "ROOT", "appliedFors": ["REPLICATION"], "imageTagMutability": "IMMUTABLE",
+                                "encryptionConfigurations": [{"encryptionType": "KMS"}]})
+    template.change(imageTagMutability="MUTABLE").change(lifecyclePolicy=expire_after(5)).delete_twice()
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    keyed = {"appliedFors": ["REPLICATION"], "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": key}]}
+    with pytest.raises(ProviderError, match="needs customRoleArn"):
+        made(aws, type, {**keyed, "prefix": "team"})
+    with pytest.raises(ProviderError, match="neither ROOT nor"):
+        made(aws, type, {"prefix": "Team/", "appliedFors": ["REPLICATION"]})
+    missing = f"arn:aws:iam::{aws.account}:role/none"
+    assert dangling(aws, type, {**keyed, "prefix": "team", "customRoleArn": missing}) == ["customRoleArn"]

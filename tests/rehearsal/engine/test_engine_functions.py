@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rehearsal.engine.errors import ProgramFailed, StepFailed
+from rehearsal.engine.provider import Context, Register
 from rehearsal.engine.results import Operation
-from rehearsal.engine.values import UNKNOWN
+from rehearsal.engine.values import UNKNOWN, Properties
 from tests.rehearsal.engine.engine_harness import Stack, operations
 
 pytestmark = pytest.mark.rehearsal
@@ -62,6 +63,22 @@ def test_a_packaged_component_is_expanded_below_itself(stack: Stack) -> None:
         "urn:pulumi:dev::demo::fake:index:Group$fake:index:Thing::group-second"
     assert stack.resource("user")["inputs"] == {"value": "generated-group-second-2"}
     assert not stack.up().changed
+
+
+def test_a_packaged_component_that_is_given_no_provider_has_the_stacks_configuration(
+        stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    expand = stack.provider.construct
+
+    def construct(context: Context, inputs: Properties, register: Register) -> Properties:
+        seen.append(dict(context.providers))
+        return expand(context, inputs, register)
+
+    monkeypatch.setattr(stack.provider, "packages", ("fake", "other"))
+    monkeypatch.setattr(stack.provider, "construct", construct)
+    stack.config["other:region"] = "here"
+    stack.up('Group("group", value=1)')
+    assert seen == [{"other": {"region": "here"}}]
 
 
 def test_transforms_of_a_component_reach_the_children_of_packaged_ones(stack: Stack) -> None:

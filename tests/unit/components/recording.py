@@ -34,6 +34,7 @@ from infra.plans.charts import Facts
 from infra.plans.names import Names
 from infra.settings import model
 from infra.settings.platform import Feature
+from infra.settings.platform import Registry as RegistrySettings
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -227,7 +228,8 @@ def foundation() -> Registrations:
         served = {"assets": storage.assets, **{f"site-{colour}": bucket for colour, bucket in storage.site.items()}}
         ServedBuckets("served", ServedBucketsArgs(served, DISTRIBUTION), here)
         registry = Registry("registry", RegistryArgs(
-            {"website": "candlefish-website-test"}, keys.data_key_arn, ACCOUNT, False, replicate_to="us-west-2"), here)
+            {"website": "candlefish-website-test"}, keys.data_key_arn, ACCOUNT, False, "candlefish-deploy-test",
+            "us-west-2", RegistrySettings(account_settings=True)), here)
         addons = Addons("addons", AddonsArgs(
             Facts(cluster_name=cluster.name, kubernetes_version="1.34", account_id=ACCOUNT, region=REGION,
                   vpc_id=network.vpc_id, namespace="candlefish-test",
