@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ministack.app import app
 
-from rehearsal.aws.emulators import eks, lambda_
+from rehearsal.aws.emulators import clocks, eks, lambda_
 
+clocks.install()
 eks.install()
 lambda_.install()
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from typing import Any
 
 import pytest
 
+from rehearsal.aws.schedules import call
+from rehearsal.engine.provider import ProviderError
 from tests.rehearsal.aws.lifecycles import Inputs, World, lives, made, refused, world
 
 pytestmark = pytest.mark.rehearsal
@@ -27,6 +32,25 @@ def test_a_schedule_lives_in_its_time_zone_with_retries_and_dead_letters(aws: An
     lives(aws, SCHEDULE, evening(place, scheduleExpressionTimezone="America/Denver", target=target),
           {"scheduleExpression": "rate(1 day)"}, {"scheduleExpressionTimezone": "UTC"}, {"state": "DISABLED"},
           {"target": {**target, "input": '{"action":"up"}'}}, {"description": "in the evening"})
+
+
+def test_a_schedule_is_called_on_demand_and_never_by_the_wall_clock(aws: Any) -> None:
+    place, functions = world(aws), aws.client("lambda")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as files:
+        files.writestr("main.py", "def handle(event, context):\n    return event\n")
+    function = functions.create_function(
+        FunctionName="f", Runtime="python3.13", Role=place.role, Handler="main.handle",
+        Code={"ZipFile": archive.getvalue()})["FunctionArn"]
+    target = {"arn": function, "roleArn": place.role, "input": '{"action":"down"}'}
+    made(aws, SCHEDULE, evening(place, target=target))
+    answer = call(aws.client("scheduler"), functions, "down")
+    assert json.loads(answer["Payload"].read()) == {"action": "down"}
+    made(aws, SCHEDULE, evening(place, name="off", target=target, state="DISABLED"))
+    made(aws, SCHEDULE, evening(place, name="queue"))
+    for name, message in (("off", "DISABLED"), ("queue", "no function")):
+        with pytest.raises(ProviderError, match=message):
+            call(aws.client("scheduler"), functions, name)
 
 
 def test_schedules_of_a_group_are_named_in_it(aws: Any) -> None:
