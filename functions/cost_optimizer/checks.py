@@ -132,15 +132,14 @@ def _logs_without_retention(look: Look) -> Found:
         if "retentionInDays" in group:
             continue
         arn = group.get("logGroupArn") or group["arn"].removesuffix(":*")
-        if look.ours(look.client("logs").list_tags_for_resource(resourceArn=arn).get("tags") or {}):
+        if look.ours(look.tags("logs", "tags", resourceArn=arn)):
             stored = group.get("storedBytes", 0) / prices.GIB
             yield group["logGroupName"], f"{stored:.1f} GiB are kept for ever", stored * prices.LOGS_GB
 
 
 def _old_images(look: Look) -> Found:
     for repository in look.pages("ecr", "describe_repositories", "repositories"):
-        arn = repository["repositoryArn"]
-        if not look.ours(tags_of(look.client("ecr").list_tags_for_resource(resourceArn=arn).get("tags"))):
+        if not look.ours(look.tags("ecr", "tags", resourceArn=repository["repositoryArn"])):
             continue
         name = repository["repositoryName"]
         oldest = look.now - timedelta(days=look.snapshot_days)
@@ -170,8 +169,8 @@ def _oversized_databases(look: Look) -> Found:
 def _oversized_caches(look: Look) -> Found:
     ours = []
     for node in look.pages("elasticache", "describe_cache_clusters", "CacheClusters"):
-        tags = look.client("elasticache").list_tags_for_resource(ResourceName=node["ARN"]).get("TagList")
-        if utc(node["CacheClusterCreateTime"]) < look.idle_since and look.ours(tags_of(tags)):
+        tags = look.tags("elasticache", "TagList", ResourceName=node["ARN"])
+        if utc(node["CacheClusterCreateTime"]) < look.idle_since and look.ours(tags):
             ours.append(node)
     dimensions = [{"CacheClusterId": node["CacheClusterId"]} for node in ours]
     peaks = [look.sums([Metric("AWS/ElastiCache", name, each, "Maximum") for each in dimensions])

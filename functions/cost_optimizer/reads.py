@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 Tags = Mapping[str, str]
+_DENIED = ("AccessDenied", "AccessDeniedException")
 _QUERIES = 500  # GetMetricData takes as many in a call
 
 
@@ -42,6 +43,18 @@ class Look:
             return date.fromisoformat(exemption) < self.now.date()
         except ValueError:
             return False
+
+    def tags(self, service: str, key: str, **resource: str) -> Tags:
+        """Of ListTagsForResource, whose answer has them at `key`. A resource whose tags are explicitly denied to this
+        role is another environment's: the boundary of all roles keeps the environments of an account apart."""
+        try:
+            found = self.client(service).list_tags_for_resource(**resource).get(key) or {}
+        except Exception as error:
+            code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+            if code in _DENIED and "explicit deny" in str(error):
+                return {"Environment": "another"}
+            raise
+        return dict(found) if isinstance(found, Mapping) else tags_of(found)
 
     def sums(self, queries: Sequence[Metric]) -> list[float | None]:
         """What each metric comes to since `idle_since`; None: it has no value at all."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "functions"))
@@ -226,6 +227,23 @@ def test_sums_add_up_over_pages_and_maxima_do_not() -> None:
     ({"CostExempt": "2999-01-01"}, False)])
 def test_tags_say_whose_a_resource_is_and_until_when_it_is_exempt(tags: dict[str, str], ours: bool) -> None:
     assert look(None).ours(tags) is ours
+
+
+@pytest.mark.parametrize(("words", "raised"), [
+    ("with an explicit deny in a permissions boundary", False), ("because no policy allows it", True)])
+def test_what_the_boundary_denies_is_another_environments(words: str, raised: bool) -> None:
+    error = ClientError({"Error": {"Code": "AccessDeniedException", "Message": words}}, "ListTagsForResource")
+
+    class Denied:
+        def list_tags_for_resource(self, **resource: str) -> None:
+            raise error
+
+    seen = look(lambda service: Denied())
+    if raised:
+        with pytest.raises(ClientError):
+            seen.tags("ecr", "tags", resourceArn="arn")
+    else:
+        assert not seen.ours(seen.tags("ecr", "tags", resourceArn="arn"))
 
 
 def test_a_check_that_fails_is_named_and_stops_no_other(clients: Clients) -> None:

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from infra.components.node_groups import NodeGroups, NodeGroupsArgs
 from infra.components.operations.operations import Operations, OperationsArgs
 from infra.plans.clock import weekdays_at
 from infra.plans.names import Names
@@ -125,6 +126,19 @@ def test_a_database_that_runs_through_is_out_of_the_functions_reach() -> None:
     assert "Database" not in policy(made, "operations-scaling-function-permissions")
     variables = made.one(FUNCTION, "operations-scaling-function-function").inputs["environment"]["variables"]
     assert variables["DATABASE_ID"] == ""
+
+
+@pytest.mark.parametrize(("scheduled", "ignored"), [
+    (False, ("scalingConfig.desiredSize",)), (True, ("scalingConfig.desiredSize", "scalingConfig.minSize"))])
+def test_the_sizes_that_the_night_changes_are_left_to_operations(scheduled: bool, ignored: tuple[str, ...]) -> None:
+    def program() -> SimpleNamespace:
+        NodeGroups("nodes", NodeGroupsArgs(
+            cluster_name="c", version="1.34", subnet_ids=["s"], instance_tags={}, scheduled=scheduled,
+            node_groups={"base": model.NodeGroup(instance_types=("t3.large",))}))
+        return SimpleNamespace()
+
+    (group,) = record(program).of("aws:eks/nodeGroup:NodeGroup")
+    assert group.ignored == ignored
 
 
 @pytest.mark.parametrize(("time", "expression"), [
