@@ -50,7 +50,7 @@ def examine(look: Look, checks: Sequence[Check] = CHECKS) -> dict[str, Any]:
         raise NothingChecked("; ".join(f"{id}: {error}" for id, error in failed.items()))
     findings.sort(key=lambda finding: -(finding.monthly_usd or 0.0))
     return {"at": look.now.isoformat(timespec="seconds"), "environment": look.environment,
-            "monthlyUsd": round(sum(finding.monthly_usd or 0.0 for finding in findings), 2), "pricesOf": prices.READ,
+            "monthlyUsd": round(sum(finding.monthly_usd or 0.0 for finding in findings), 2), "prices": prices.BASIS,
             "findings": [asdict(finding) for finding in findings], "failed": failed}
 
 

@@ -1,13 +1,14 @@
 """US dollars a month, on demand, us-east-1: an estimate for other regions, where most of it costs 0 to 20 % more.
 
-Source: the services' pricing pages (EBS, EC2 and VPC, Elastic Load Balancing, CloudWatch, ECR, RDS for PostgreSQL,
-ElastiCache). An hourly price is multiplied by the 730 hours that AWS's own calculator counts for a month. What is not
-in a table has no estimate: it is reported without one.
+The services' list prices (EBS, EC2 and VPC, Elastic Load Balancing, CloudWatch, ECR, RDS for PostgreSQL, ElastiCache)
+as they are widely quoted; nobody has compared them with AWS's price list yet, and a report says so. An hourly price is
+multiplied by the 730 hours that AWS's own calculator counts for a month. What is not in a table has no estimate: it is
+reported without one.
 """
 
 from __future__ import annotations
 
-READ = "2026-11"  # when the pages were last compared with these tables
+BASIS = "list prices of us-east-1, not compared with AWS's price list"
 HOURS = 730
 VOLUME_GB = {"gp2": 0.10, "gp3": 0.08, "io1": 0.125, "io2": 0.125, "st1": 0.045, "sc1": 0.015, "standard": 0.05}
 SNAPSHOT_GB = {"standard": 0.05, "archive": 0.0125}
