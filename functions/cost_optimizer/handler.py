@@ -1,6 +1,6 @@
 """The function's entry: `handle`, called by a schedule.
 
-Out: the report: `{"at", "environment", "monthlyUsd", "pricesOf", "findings": […], "failed": {check: error}}`.
+Out: the report: `{"at", "environment", "monthlyUsd", "prices", "findings": […], "failed": {check: error}}`.
 A check that fails is named in the report and stops no other; only when all fail the function does.
 
 Environment: TOPIC_ARN, ENVIRONMENT, IDLE_DAYS, SNAPSHOT_DAYS, EXEMPT_TAG.
