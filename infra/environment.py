@@ -17,8 +17,10 @@ from infra.components.certificates import ClusterCertificates, ClusterCertificat
 from infra.components.cluster import Cluster, ClusterArgs
 from infra.components.database import DATABASE_NAME, Database, DatabaseArgs
 from infra.components.database_safeguards import BackupReplica, DatabaseSafeguards, DatabaseSafeguardsArgs
-from infra.components.edge.dns import Records, RecordsArgs
+from infra.components.edge.delivery import Content, Delivery, DeliveryArgs
 from infra.components.edge.edge import Edge, EdgeArgs
+from infra.components.edge.operators import Login, LoginArgs, Tools, ToolsArgs
+from infra.components.edge.records import Records, RecordsArgs, Target
 from infra.components.keys import Keys, KeysArgs
 from infra.components.network import Network, NetworkArgs
 from infra.components.observability.alarms import Topics
@@ -35,6 +37,7 @@ from infra.components.workloads.database_jobs import BackupsPlace
 from infra.components.workloads.workloads import Workloads, WorkloadsArgs
 from infra.plans.charts import Facts
 from infra.plans.external_secrets import REGISTRY_SECRET, DatabasePlace, pulled_with_a_secret
+from infra.plans.firewall import RATE_LIMIT_RULE
 from infra.plans.guards import MONITORING_NAMESPACE
 from infra.plans.ingress import fronted
 from infra.plans.monitoring import ALERTMANAGER_SECRET, GRAFANA_SECRET
@@ -135,14 +138,20 @@ class Environment:
             database_id=database.instance_id, database_arn=database.arn,
             alarm_prefix=prefix(settings.environment, scheduled=True)), here)
         edge = Edge("edge", EdgeArgs(
-            domain=settings.domain, edge=settings.edge, web_acl_name=names.web_acl,
-            site_buckets={colour: bucket.regional_domain_name for colour, bucket in storage.site.items()},
-            assets_bucket=storage.assets.regional_domain_name, logs_bucket=storage.logs.domain_name,
-            key_arn=keys.logs_key_arn, global_key_arn=edge_keys.logs_key_arn, aws_global=edge_provider,
+            domain=settings.domain, edge=settings.edge, web_acl_name=names.web_acl, key_arn=keys.logs_key_arn,
+            global_key_arn=edge_keys.logs_key_arn, aws_global=edge_provider,
             log_retention_days=settings.storage.log_retention_days), here)
+        delivery = Delivery("delivery", DeliveryArgs(
+            edge=edge, settings=settings.edge, logs_bucket=storage.logs.domain_name,
+            site_buckets={colour: Content(b.name, b.regional_domain_name) for colour, b in storage.site.items()},
+            assets_bucket=Content(storage.assets.name, storage.assets.regional_domain_name),
+            function_name=names.edge_function, account_id=account, aws_global=edge_provider), here)
+        login = Login("login", LoginArgs(
+            name=names.resource("operators"), hosts=edge.hosts, deletion_protection=lifecycle.deletion_protection,
+            protect=lifecycle.protect), here)
         ServedBuckets("served-buckets", ServedBucketsArgs(
             buckets={"assets": storage.assets, **{f"site-{colour}": b for colour, b in storage.site.items()}},
-            distribution_arn=edge.distribution_arn), here)
+            distribution_arns=list(delivery.distribution_arns.values())), here)
         analytics = Analytics("analytics", AnalyticsArgs(
             prefix=names.prefix, environment=settings.environment, account_id=account, region=settings.region,
             settings=settings.analytics, experiments=settings.experiments, lifecycle=lifecycle,
@@ -172,7 +181,8 @@ class Environment:
             backups=BackupsPlace(storage.backups.name, storage.backups.arn, keys.data_key_arn, settings.region,
                                  settings.database.storage_gib),
             public_subnet_ids=network.public_subnet_ids, certificate_arn=edge.regional_certificate_arn,
-            web_acl_arn=edge.regional_web_acl_arn, tags={**tags, "Component": "workloads"}), pulumi.ResourceOptions(
+            web_acl_arn=edge.regional_web_acl_arn, identity_provider=login.identity_provider,
+            tags={**tags, "Component": "workloads"}), pulumi.ResourceOptions(
             # The load balancer is refused while the bucket's policy doesn't let it deliver its logs.
             providers=[provider, cluster.provider], depends_on=[*addons.foundations, storage.logs]))
         if Feature.CERTIFICATES in settings.addons.features:
@@ -180,10 +190,14 @@ class Environment:
                 namespace=settings.cluster.namespace, made_namespace=workloads.namespace,
                 services=[service.name for service in settings.services]),
                 pulumi.ResourceOptions(providers=[cluster.provider]))
-        Records("records", RecordsArgs(
-            hosts=edge.hosts, zone_id=edge.zone_id, distribution_domain=edge.distribution_domain,
-            distribution_zone_id=edge.distribution_zone_id, load_balancer_domain=workloads.load_balancer_domain,
-            load_balancer_zone_id=workloads.load_balancer_zone_id), here)
+        if Feature.MONITORING in settings.addons.features:
+            Tools("operators-tools", ToolsArgs(
+                namespace=addons.namespaces[MONITORING_NAMESPACE], hosts=edge.hosts,
+                ranges=settings.edge.operator_cidrs, identity_provider=login.identity_provider),
+                pulumi.ResourceOptions(providers=[cluster.provider], depends_on=[*addons.foundations, workloads]))
+        records = Records("records", RecordsArgs(
+            hosts=edge.hosts, zone_id=edge.zone_id, site=delivery.site, static=delivery.static,
+            load_balancer=Target(workloads.load_balancer_domain, workloads.load_balancer_zone_id)), here)
         sizes = Sizes(settings.database.instance_class, settings.database.storage_gib,
                       settings.observability.synthetics.minutes)
         observability = Observability("observability", ObservabilityArgs(
@@ -194,7 +208,7 @@ class Environment:
             log_groups=names.cluster_log_groups, log_retention_days=settings.storage.log_retention_days,
             load_balancer_arn=workloads.load_balancer_arn,
             target_groups=workloads.target_groups, services=[service.name for service in fronted(settings.services)],
-            database_id=database.instance_id, cache_nodes=cache.node_ids, distribution_id=edge.distribution_id,
+            database_id=database.instance_id, cache_nodes=cache.node_ids, distribution_id=delivery.distribution_id,
             certificate_arn=edge.regional_certificate_arn, cdn_certificate_arn=edge.certificate_arn,
             account_id=account, data_key_arn=keys.data_key_arn, canary_name=names.resource("health"),
             checks={"website": f"https://{edge.hosts.apex}/api/health", "api": f"https://{edge.hosts.api}/health"},
@@ -242,11 +256,18 @@ class Environment:
             "backupRestoreRoleArn": backup.restore_role_arn,
             "recoveryRegion": recovery_outputs(settings.recovery_region, recovery_region, safeguards),
             "siteBuckets": {colour: bucket.name for colour, bucket in storage.site.items()},
-            "distributionId": edge.distribution_id,
-            "distributionDomain": edge.distribution_domain,
-            "siteUrl": edge.site_url,
+            "distributionId": delivery.distribution_id,
+            "distributionDomain": delivery.distribution_domain,
+            "staticDistributionId": delivery.static_distribution_id,
+            "siteUrl": f"https://{edge.hosts.apex}",
+            "siteStatus": delivery.status,
+            "hosts": dict(records.names),
+            "healthChecks": records.health_check_ids,
+            "zone": {"id": edge.zone_id, "dsRecord": edge.ds_record},
+            "webAcls": {"cloudfront": edge.web_acl_arn, "regional": edge.regional_web_acl_arn,
+                        "rateLimitRule": RATE_LIMIT_RULE, "logGroups": edge.log_group_names},
             "frontDoorUrl": pulumi.Output.concat("https://", workloads.load_balancer_domain),
-            "apiUrl": edge.api_url,
+            "apiUrl": f"https://{edge.hosts.api}",
             "websocketUrl": pulumi.Output.concat("wss://", edge.hosts.apex, "/ws"),
             "listenerArn": workloads.listener_arn,
             "targetGroups": workloads.target_groups,
@@ -259,6 +280,7 @@ class Environment:
             "websocketApi": {"id": analytics.websocket_api_id, "stage": analytics.websocket_stage,
                              "url": analytics.websocket_url},
             "operatorsApiKey": analytics.operators_key,
+            "operatorsUserPoolId": login.user_pool_id,
             "repositories": registry.repository_urls,
             "deployRoleArn": roles.arns["deploy"],
             "previewRoleArn": roles.arns["preview"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -71,11 +71,11 @@ class ServedBucketsArgs:
     """`buckets`: a stable name → a bucket made with `attach_policy=False`."""
 
     buckets: Mapping[str, Bucket]
-    distribution_arn: pulumi.Input[str]
+    distribution_arns: Sequence[pulumi.Input[str]]
 
 
 class ServedBuckets(Component):
-    """The policies of the buckets that one CloudFront distribution, and nobody else, reads by origin access control.
+    """The policies of the buckets that CloudFront distributions, and nobody else, read by origin access control.
 
     Apart from `Storage`, because the distribution needs the buckets and their policies need the distribution.
     """
@@ -85,11 +85,11 @@ class ServedBuckets(Component):
     def __init__(self, name: str, args: ServedBucketsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
 
-        def policy(bucket_arn: str, distribution_arn: str) -> policies.Document:
-            return policies.bucket_policy(bucket_arn, [policies.distribution_reads(bucket_arn, distribution_arn)])
+        def policy(bucket_arn: str, distribution_arns: Sequence[str]) -> policies.Document:
+            return policies.bucket_policy(bucket_arn, [policies.distributions_read(bucket_arn, distribution_arns)])
 
         for key, bucket in args.buckets.items():
             aws.s3.BucketPolicy(
                 f"{name}-{key}", bucket=bucket.name, opts=self.child(depends_on=[bucket]),
-                policy=rendered(policy, bucket_arn=bucket.arn, distribution_arn=args.distribution_arn))
+                policy=rendered(policy, bucket_arn=bucket.arn, distribution_arns=list(args.distribution_arns)))
         self.register_outputs({})

@@ -1,42 +1,13 @@
-"""What the edge does, as tables: host names, cache behaviours, firewall rules, security headers (N2–N5, E6)."""
+"""What CloudFront does, as tables: origins, cache behaviours, security headers (N3, N4, N6, N7)."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from infra.settings.model import Domain, Edge
-
-# Never answered from outside (E6). Prometheus reads /api/metrics of the pods inside the cluster.
-BLOCKED_PATHS = ("/api/metrics", "/admin", "/operational-dashboard")
-
-
-@dataclass(frozen=True)
-class Hosts:
-    """Public host names of a stack. `origin` is the load balancer's name for CloudFront only."""
-
-    apex: str
-    www: str
-    api: str
-    origin: str
-
-    @property
-    def site(self) -> tuple[str, ...]:
-        """Names that CloudFront answers."""
-        return (self.apex, self.www)
-
-    @property
-    def regional(self) -> tuple[str, ...]:
-        """Names that the load balancer answers; CloudFront passes on the viewer's Host."""
-        return (self.apex, self.www, self.api, self.origin)
-
-
-def hosts(domain: Domain) -> Hosts:
-    """`staging` + `candlefish.ai` → staging.candlefish.ai, www.staging.candlefish.ai, api.staging.candlefish.ai."""
-    apex = f"{domain.prefix}.{domain.name}" if domain.prefix else domain.name
-    return Hosts(apex=apex, www=f"www.{apex}", api=f"api.{apex}", origin=f"origin.{apex}")
-
+from infra.plans.hosts import Hosts
 
 # --- Cache behaviours -------------------------------------------------------------------------------------------------
 
@@ -49,11 +20,15 @@ class Origin(StrEnum):
     SITE_BLUE_FIRST = "site-blue-first"  # groups: the live colour, then the other
     SITE_GREEN_FIRST = "site-green-first"
     ASSETS = "assets"
+    ASSETS_REPLICA = "assets-replica"  # in the recovery region; without one a colour of the site takes its place
+    ASSETS_FIRST = "assets-first"
     LOAD_BALANCER = "load-balancer"
+    API = "api"  # the REST API of the animation analytics
 
 
 class Caching(StrEnum):
     STATIC = "static"  # names carry a hash of the content: a year
+    DOCUMENTS = "documents"  # as long as the object's own Cache-Control says, else a day
     PAGES = "pages"  # as long as the page's own Cache-Control says, else not at all
     NONE = "none"
 
@@ -65,30 +40,40 @@ CACHED_METHODS = ("GET", "HEAD")
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One path pattern of the distribution, in order of precedence."""
+    """One path pattern of the distribution, in order of precedence. optimized: the function at the edge runs first."""
 
     path: str
     origin: Origin
     caching: Caching
     methods: tuple[str, ...]
+    optimized: bool = False
 
 
 OFFLINE_PREFIX = "/offline/"
 OFFLINE_PAGE = f"{OFFLINE_PREFIX}index.html"
+NOT_FOUND_PAGE = "/errors/not-found.html"  # of the static pages' distribution
 # While two releases of the website are live, pages of both ask for their own build's files: the group of the site's
 # two colours has both, the live one first.
 BEHAVIOURS = (
     Behaviour("/_next/static/*", Origin.SITE_BLUE_FIRST, Caching.STATIC, READ_METHODS),
     Behaviour(f"{OFFLINE_PREFIX}*", Origin.SITE_BLUE_FIRST, Caching.STATIC, READ_METHODS),
-    Behaviour("/assets/*", Origin.ASSETS, Caching.STATIC, READ_METHODS),
+    Behaviour("/assets/*", Origin.ASSETS_FIRST, Caching.DOCUMENTS, READ_METHODS),
+    Behaviour("/api/analytics*", Origin.API, Caching.NONE, ALL_METHODS),
+    Behaviour("/memory*", Origin.API, Caching.NONE, ALL_METHODS),
+    Behaviour("/experiments*", Origin.API, Caching.NONE, ALL_METHODS),
     Behaviour("/api/*", Origin.LOAD_BALANCER, Caching.NONE, ALL_METHODS),
+    Behaviour("/health", Origin.LOAD_BALANCER, Caching.NONE, READ_METHODS),
     Behaviour("/ws*", Origin.LOAD_BALANCER, Caching.NONE, ALL_METHODS),
+    Behaviour("/operational-dashboard*", Origin.LOAD_BALANCER, Caching.NONE, ALL_METHODS),
+    Behaviour("/oauth2/*", Origin.LOAD_BALANCER, Caching.NONE, READ_METHODS),  # where a sign-in comes back
 )
-DEFAULT_BEHAVIOUR = Behaviour("*", Origin.LOAD_BALANCER, Caching.PAGES, ALL_METHODS)
+DEFAULT_BEHAVIOUR = Behaviour("*", Origin.LOAD_BALANCER, Caching.PAGES, ALL_METHODS, optimized=True)
 ORIGIN_GROUPS = {
     Origin.SITE_BLUE_FIRST: (Origin.SITE_BLUE, Origin.SITE_GREEN),
     Origin.SITE_GREEN_FIRST: (Origin.SITE_GREEN, Origin.SITE_BLUE),
+    Origin.ASSETS_FIRST: (Origin.ASSETS, Origin.ASSETS_REPLICA),
 }
+LIVE_COLOUR = (Origin.SITE_BLUE_FIRST, Origin.SITE_GREEN_FIRST)
 # 403 too: that is what S3 says of a missing key to a reader who may not list the bucket.
 FAILOVER_STATUS_CODES = (403, 404, 500, 502, 503, 504)
 # The offline page stands in when the load balancer cannot be reached. Not for 503: the maintenance page comes with its
@@ -110,54 +95,54 @@ class TimeToLive:
 
 TIMES_TO_LIVE = {
     Caching.STATIC: TimeToLive(DAY_SECONDS, YEAR_SECONDS, YEAR_SECONDS),
+    Caching.DOCUMENTS: TimeToLive(0, DAY_SECONDS, YEAR_SECONDS),
     Caching.PAGES: TimeToLive(0, 0, YEAR_SECONDS),
     Caching.NONE: TimeToLive(0, 0, 0),
 }
 
 
-def live_colour_paths() -> list[str]:
+def live_colour_paths(behaviours: Sequence[Behaviour] = BEHAVIOURS) -> list[str]:
     """Where the distribution says which colour of the static site is live: operations' own (N6)."""
     return [f"orderedCacheBehaviors[{index}].targetOriginId"
-            for index, behaviour in enumerate(BEHAVIOURS) if behaviour.origin in ORIGIN_GROUPS]
+            for index, behaviour in enumerate(behaviours) if behaviour.origin in LIVE_COLOUR]
 
 
-# --- Firewall ---------------------------------------------------------------------------------------------------------
+# --- Function at the edge (N4) ---------------------------------------------------------------------------------------
+
+# What `functions/edge` writes into a viewer's request. Pages may vary by these and by nothing else of the viewer's.
+DEVICE_HEADER = "x-device-class"
+IMAGE_HEADER = "x-image-format"
+PAGE_KEY_HEADERS = ("Authorization", "Host", DEVICE_HEADER, IMAGE_HEADER)
 
 
-class Scope(StrEnum):
-    CLOUDFRONT = "CLOUDFRONT"
-    REGIONAL = "REGIONAL"
+def static_hosts_function(hosts: Hosts) -> str:
+    """Code of the CloudFront function that leads `docs.` and its like to their folders of one bucket.
 
+    `https://docs.candlefish.ai/guide/` is the object `docs/guide/index.html`. The objects of `assets.` are those below
+    `/assets/` of the site too, so both spellings of such an address find the same.
+    """
+    folders = json.dumps({hosts.assets: "/assets", hosts.docs: "/docs", hosts.status: "/status"}, indent=4)
+    return f"""var folders = {folders};
 
-@dataclass(frozen=True)
-class ManagedRule:
-    """A rule group that AWS maintains. counted: rules of it that only count."""
-
-    name: str
-    priority: int
-    counted: tuple[str, ...] = ()
-    inspection_level: str | None = None  # bot control only
-
-
-BLOCKED_PATHS_RULE = "BlockedPathsRule"
-RATE_LIMIT_RULE = "RateLimitRule"  # the name that operations ask for (N5, O5)
-ORIGIN_RULE = "OriginVerifyRule"
-ORIGIN_HEADER = "x-origin-verify"
-RATE_WINDOW_SECONDS = 300
-REDACTED_HEADERS = ("authorization", "cookie")
-MANAGED_RULES = (
-    ManagedRule("AWSManagedRulesAmazonIpReputationList", 10),
-    # Batches of animation events and uploads are larger than the 8 KiB that this one rule allows.
-    ManagedRule("AWSManagedRulesCommonRuleSet", 20, counted=("SizeRestrictions_BODY",)),
-    ManagedRule("AWSManagedRulesKnownBadInputsRuleSet", 30),  # Log4j among them (CKV2_AWS_47)
-    ManagedRule("AWSManagedRulesSQLiRuleSet", 40),
-)
-BOT_CONTROL = ManagedRule("AWSManagedRulesBotControlRuleSet", 50, inspection_level="COMMON")
-
-
-def managed_rules(edge: Edge, scope: Scope) -> tuple[ManagedRule, ...]:
-    """Bot control at the outermost place only: it is paid by request, and behind CloudFront it sees a request twice."""
-    return (*MANAGED_RULES, BOT_CONTROL) if edge.bot_control and scope is Scope.CLOUDFRONT else MANAGED_RULES
+function handler(event) {{
+    var request = event.request;
+    var host = request.headers.host ? request.headers.host.value.toLowerCase() : "";
+    var folder = folders[host];
+    if (!folder) {{
+        return {{ statusCode: 404, statusDescription: "Not Found" }};
+    }}
+    var uri = request.uri;
+    if (folder !== "/assets") {{
+        if (uri.endsWith("/")) {{
+            uri += "index.html";
+        }} else if (uri.slice(uri.lastIndexOf("/")).indexOf(".") < 0) {{
+            uri += "/index.html";
+        }}
+    }}
+    request.uri = uri.startsWith(folder + "/") ? uri : folder + uri;
+    return request;
+}}
+"""
 
 
 # --- Security headers -------------------------------------------------------------------------------------------------
@@ -179,7 +164,7 @@ def content_security_policy(hosts: Hosts, report_uri: str) -> str:
         "style-src": "'self' 'unsafe-inline'",  # the animation library sets style attributes
         "img-src": "'self' data: blob:",
         "font-src": "'self' data:",
-        "connect-src": f"'self' https://{hosts.api} wss://{hosts.apex} wss://ws.{hosts.apex}",
+        "connect-src": f"'self' https://{hosts.api} wss://{hosts.apex} wss://{hosts.ws}",
         "worker-src": "'self' blob:",
         "object-src": "'none'",
         "base-uri": "'self'",
@@ -189,30 +174,3 @@ def content_security_policy(hosts: Hosts, report_uri: str) -> str:
         "report-uri": report_uri,
     }
     return "; ".join(f"{name} {value}".strip() for name, value in directives.items())
-
-
-# --- Zone -------------------------------------------------------------------------------------------------------------
-
-
-def zone_signing_key_policy(account_id: str) -> dict[str, Any]:
-    """Key policy for Route 53's DNSSEC signing (Route 53 developer guide, "Working with customer managed keys")."""
-    service = {"Service": "dnssec-route53.amazonaws.com"}
-    return {"Version": "2012-10-17", "Statement": [
-        {"Sid": "Account", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
-         "Action": ["kms:*"], "Resource": ["*"]},
-        {"Sid": "Sign", "Effect": "Allow", "Principal": service,
-         "Action": ["kms:DescribeKey", "kms:GetPublicKey", "kms:Sign"], "Resource": ["*"],
-         "Condition": {"StringEquals": {"aws:SourceAccount": account_id}}},
-        {"Sid": "Grant", "Effect": "Allow", "Principal": service, "Action": ["kms:CreateGrant"], "Resource": ["*"],
-         "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"},
-                       "StringEquals": {"aws:SourceAccount": account_id}}},
-    ]}
-
-
-def query_log_policy(log_group_arn: str, account_id: str) -> dict[str, Any]:
-    """Lets Route 53 write its query log to one log group."""
-    return {"Version": "2012-10-17", "Statement": [
-        {"Sid": "QueryLog", "Effect": "Allow", "Principal": {"Service": "route53.amazonaws.com"},
-         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": [f"{log_group_arn}:*"],
-         "Condition": {"StringEquals": {"aws:SourceAccount": account_id}}},
-    ]}

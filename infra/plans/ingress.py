@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.plans.edge import BLOCKED_PATHS, Hosts
+from infra.plans.firewall import BLOCKED_PATHS, OPERATOR_PATHS
+from infra.plans.hosts import Hosts
 from infra.settings.model import Service
 
 NAME = "candlefish-ingress"
@@ -20,6 +21,7 @@ STICKINESS_SECONDS = 60
 HEALTH_CHECK_INTERVAL_SECONDS = 10
 BLOCKED_ACTION = "blocked"
 DEFAULT_HOST = "apex"
+HEALTH_PATH = "/health"  # what Route 53 asks of the load balancer's own name
 
 # The maintenance mode (O6): a Service of this name answers every request that is neither blocked nor a health check.
 MAINTENANCE = "maintenance"
@@ -125,6 +127,8 @@ def members(services: Sequence[Service], hosts: Hosts) -> tuple[Member, ...]:
             checks[f"{service.name}-health"] = _forward({"serviceName": service.name, "weight": 1}, service=service)
             door += [Route(route.host, path, f"{service.name}-health")
                      for path in dict.fromkeys((service.probe.path, *service.health_paths))]
+            if route.host == hosts.api:
+                door.append(Route(hosts.direct, HEALTH_PATH, f"{service.name}-health"))
     found = [
         Member(NAME, DOOR_ORDER, tuple(door), {BLOCKED_ACTION: blocked_action(), **checks}),
         Member(MAINTENANCE, MAINTENANCE_ORDER, tuple(Route(host, "/", MAINTENANCE) for host in everywhere),
@@ -138,6 +142,15 @@ def members(services: Sequence[Service], hosts: Hosts) -> tuple[Member, ...]:
     ordered = tuple(sorted(found, key=lambda member: (member.order, member.name)))
     _refuse_shadows(ordered[2:])
     return ordered
+
+
+def for_operators(service: Service) -> bool:
+    """Whether the service is behind the sign-in. Raises ValueError for one that is so on some of its paths only."""
+    behind = [path in OPERATOR_PATHS for path in service.paths]
+    if any(behind) and not all(behind):
+        raise ValueError(f"service {service.name}: of its paths {', '.join(service.paths)} only some are for operators "
+                         f"({', '.join(OPERATOR_PATHS)}); a service is either behind the sign-in or not")
+    return any(behind)
 
 
 def _place(service: Service) -> int:

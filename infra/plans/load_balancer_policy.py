@@ -1,6 +1,6 @@
 """Permissions of the AWS Load Balancer Controller, as its project publishes them (docs/install/iam_policy.json).
 
-Changed from the publication: no Cognito, no Global Accelerator, no classic WAF, no customer-owned address pools (not
+Changed from the publication: no Global Accelerator, no classic WAF, no customer-owned address pools (not
 used), security-group rules and tags only in this account and region, and everything that can be is tied to this
 cluster's tag instead of to any value of it.
 """
@@ -61,6 +61,9 @@ def load_balancer_controller(account_id: str, region: str, cluster_name: str) ->
               [f"arn:aws:iam::{account_id}:role/aws-service-role/elasticloadbalancing.amazonaws.com/*"],
               {"StringEquals": {"iam:AWSServiceName": "elasticloadbalancing.amazonaws.com"}}),
         allow("Describe", _DESCRIBE, ["*"]),
+        # The client's secret, which the listener's rules need and no annotation holds.
+        allow("SignIn", ["cognito-idp:DescribeUserPoolClient"],
+              [f"arn:aws:cognito-idp:{region}:{account_id}:userpool/*"]),
         allow("CreateGroup", ["ec2:CreateSecurityGroup"], [groups, f"{ec2}:vpc/*"]),
         allow("TagNewGroup", ["ec2:CreateTags"], [groups],
               {"StringEquals": {"ec2:CreateAction": "CreateSecurityGroup", f"aws:RequestTag/{_TAG}": cluster_name}}),

@@ -46,6 +46,19 @@ def service_trust(service: str, account_id: str | None = None) -> Document:
     return document([statement])
 
 
+def edge_function_trust() -> Document:
+    """Lambda@Edge: the function runs as Lambda's, its replicas as the edge's (CloudFront developer guide)."""
+    return document([{"Effect": "Allow", "Action": ["sts:AssumeRole"],
+                      "Principal": {"Service": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]}}])
+
+
+def edge_function_logs(account_id: str, function_name: str) -> Document:
+    """In every region: a replica logs where it runs."""
+    group = f"arn:aws:logs:*:{account_id}:log-group:/aws/lambda/us-east-1.{function_name}"
+    return document([allow("Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+                           [group, f"{group}:*"])])
+
+
 def pod_identity_trust() -> Document:
     """A role for pods by EKS Pod Identity, which tags the session with cluster, namespace and service account."""
     return document([{"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"],
@@ -130,11 +143,11 @@ def bucket_policy(bucket_arn: str, statements: Sequence[Mapping[str, Any]] = ())
     ])
 
 
-def distribution_reads(bucket_arn: str, distribution_arn: str) -> Statement:
-    """Origin access control: this distribution reads objects. Listing too, so that a missing one is 404, not 403."""
+def distributions_read(bucket_arn: str, distribution_arns: Sequence[str]) -> Statement:
+    """Origin access control: these distributions read objects. Listing too, so that a missing one is 404, not 403."""
     return allow("Distribution", ["s3:GetObject", "s3:ListBucket"], [bucket_arn, f"{bucket_arn}/*"],
                  principal={"Service": "cloudfront.amazonaws.com"},
-                 condition={"StringEquals": {"aws:SourceArn": distribution_arn}})
+                 condition={"StringEquals": {"aws:SourceArn": list(distribution_arns)}})
 
 
 def log_deliveries(bucket_arn: str, account_id: str) -> list[Statement]:

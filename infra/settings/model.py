@@ -121,6 +121,11 @@ class Edge(Model):
     bot_control: bool = False
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = "PriceClass_100"
     csp_report_uri: str = "https://candlefish.report-uri.com/r/d/csp/enforce"
+    # Where operators come from: at most 3, as a rule of the load balancer takes no more beside a host and a path. The
+    # default is reserved for documentation (RFC 5737): nobody, until an organisation names its own.
+    operator_cidrs: tuple[IPv4Network, ...] = Field(
+        default=(IPv4Network("203.0.113.0/24"),), min_length=1, max_length=3)
+    shield_advanced: bool = False  # 3,000 dollars a month for the organisation, subscribed to beforehand
 
 
 class Probe(Model):

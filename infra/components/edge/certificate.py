@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components.base import Component
-from infra.plans.edge import Hosts
+from infra.plans.hosts import Hosts
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class CertificatesArgs:
 
 
 class Certificates(Component):
-    """CloudFront's certificate and the load balancer's: every name by itself, no wildcard (CKV2_AWS_71).
+    """CloudFront's certificate, and that of the load balancer and the WebSocket API: no wildcard (CKV2_AWS_71).
 
     ACM asks for the same record for a name in all regions of an account, so each name has one record for both.
     """
@@ -36,15 +36,16 @@ class Certificates(Component):
     def __init__(self, name: str, args: CertificatesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         hosts = args.hosts
+        edge_names = (*hosts.site, *hosts.static)
         regional = self._certificate(f"{name}-regional", hosts.regional, None)
-        site = self._certificate(f"{name}-cloudfront", hosts.site, args.aws_global)
-        records = {domain: self._record(f"{name}-{role}", domain, regional, args.zone_id)
-                   for role, domain in (("apex", hosts.apex), ("www", hosts.www), ("api", hosts.api),
-                                        ("origin", hosts.origin))}
+        edge = self._certificate(f"{name}-cloudfront", edge_names, args.aws_global)
+        roles = {host: role for role, host in hosts.by_role.items()}
+        records = {host: self._record(f"{name}-{roles[host]}", host, certificate, args.zone_id)
+                   for certificate, names in ((regional, hosts.regional), (edge, hosts.static)) for host in names}
         self.regional_certificate_arn = self._validated(
-            f"{name}-regional", regional, [records[domain] for domain in hosts.regional], None)
+            f"{name}-regional", regional, [records[host] for host in hosts.regional], None)
         self.certificate_arn = self._validated(
-            f"{name}-cloudfront", site, [records[domain] for domain in hosts.site], args.aws_global)
+            f"{name}-cloudfront", edge, [records[host] for host in edge_names], args.aws_global)
         self.register_outputs({"certificateArn": self.certificate_arn,
                                "regionalCertificateArn": self.regional_certificate_arn})
 

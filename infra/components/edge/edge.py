@@ -1,4 +1,4 @@
-"""All of the edge that does not need the load balancer to exist."""
+"""Names, certificates and firewalls: all of the edge that nothing else of the stack is needed for."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import pulumi_random as random
 
 from infra.components.base import Component
 from infra.components.edge.certificate import Certificates, CertificatesArgs
-from infra.components.edge.dns import Zone, ZoneArgs
-from infra.components.edge.headers import SecurityHeaders, SecurityHeadersArgs
-from infra.components.edge.site import Site, SiteArgs
 from infra.components.edge.web_acl import WebAcl, WebAclArgs
-from infra.plans.edge import Hosts, Scope, hosts
+from infra.components.edge.zone import Zone, ZoneArgs
+from infra.plans import firewall
+from infra.plans.hosts import Hosts, hosts
 from infra.settings import model
 
 
@@ -23,10 +22,6 @@ class EdgeArgs:
     """Values of the edge.
 
     web_acl_name: `candlefish-aesthetic-defense-{environment}`; the regional one gets `-regional` behind it.
-    site_buckets: colour (`blue`, `green`) → regional domain name of the bucket (`bucket_regional_domain_name`).
-    assets_bucket: regional domain name of the assets bucket.
-    logs_bucket: domain name (`{bucket}.s3.amazonaws.com`) of a bucket with ownership BucketOwnerPreferred: CloudFront's
-        standard logs are delivered by ACL.
     key_arn, global_key_arn: keys for log groups in the stack's region and in us-east-1; their policies must let
         `logs.{region}.amazonaws.com` use them.
     aws_global: provider in us-east-1, where CloudFront's certificate and web ACL must live (E2).
@@ -35,9 +30,6 @@ class EdgeArgs:
     domain: model.Domain
     edge: model.Edge
     web_acl_name: str
-    site_buckets: dict[str, pulumi.Input[str]]
-    assets_bucket: pulumi.Input[str]
-    logs_bucket: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     global_key_arn: pulumi.Input[str]
     aws_global: aws.Provider
@@ -45,26 +37,19 @@ class EdgeArgs:
 
 
 class Edge(Component):
-    """Zone, certificates, both web ACLs, security headers and the CloudFront distribution.
-
-    The distribution reaches the load balancer as `origin.{apex}`: `Records` points that name at it later, so nothing
-    here waits for the cluster.
-    """
+    """Zone, certificates, and both web ACLs with what they agree on: CloudFront's secret, the operators' ranges."""
 
     module = "edge"
 
     hosts: Hosts
     zone_id: pulumi.Output[str]
+    ds_record: pulumi.Output[str | None]  # for the registrar; None: the zone is not ours
     certificate_arn: pulumi.Output[str]  # CloudFront's, in us-east-1, validated
-    regional_certificate_arn: pulumi.Output[str]  # the load balancer's, validated
+    regional_certificate_arn: pulumi.Output[str]  # the load balancer's and the WebSocket API's, validated
     web_acl_arn: pulumi.Output[str]  # scope CLOUDFRONT
-    regional_web_acl_arn: pulumi.Output[str]  # scope REGIONAL, for the load balancer and the API
-    distribution_id: pulumi.Output[str]
-    distribution_domain: pulumi.Output[str]  # d….cloudfront.net
-    distribution_arn: pulumi.Output[str]
-    distribution_zone_id: pulumi.Output[str]  # CloudFront's own hosted zone, for aliases
-    site_url: pulumi.Output[str]
-    api_url: pulumi.Output[str]
+    regional_web_acl_arn: pulumi.Output[str]  # scope REGIONAL, for the load balancer and the REST API
+    log_group_names: pulumi.Output[dict[str, str]]  # "cloudfront", "regional"
+    origin_secret: pulumi.Output[str]  # what the regional web ACL expects in `x-origin-verify`
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -76,37 +61,29 @@ class Edge(Component):
             hosts=self.hosts, zone_id=zone.zone_id, aws_global=args.aws_global), opts=self.child())
         # Letters and digits only: it travels as a header and is compared byte by byte.
         password = random.RandomPassword(f"{name}-origin-secret", length=40, special=False, opts=self.child())
-        secret: pulumi.Output[str] = password.result.apply(pulumi.Output.secret)
-        firewall = WebAcl(f"{name}-cloudfront", WebAclArgs(
-            name=args.web_acl_name, scope=Scope.CLOUDFRONT, settings=args.edge, hosts=self.hosts,
-            log_key_arn=args.global_key_arn, log_retention_days=args.log_retention_days,
-            provider=args.aws_global), opts=self.child())
+        self.origin_secret = password.result.apply(pulumi.Output.secret)
+        operators = aws.wafv2.IpSet(
+            f"{name}-operators", scope=firewall.Scope.CLOUDFRONT.value, ip_address_version="IPV4",
+            description="Where operators come from", addresses=[str(cidr) for cidr in args.edge.operator_cidrs],
+            opts=self.child(provider=args.aws_global))
+        cloudfront = WebAcl(f"{name}-cloudfront", WebAclArgs(
+            name=args.web_acl_name, scope=firewall.Scope.CLOUDFRONT,
+            rules=firewall.cloudfront_rules(args.edge, operators.arn), log_key_arn=args.global_key_arn,
+            log_retention_days=args.log_retention_days, provider=args.aws_global), opts=self.child())
         regional = WebAcl(f"{name}-regional", WebAclArgs(
-            name=f"{args.web_acl_name}-regional", scope=Scope.REGIONAL, settings=args.edge, hosts=self.hosts,
-            log_key_arn=args.key_arn, log_retention_days=args.log_retention_days,
-            origin_secret=secret), opts=self.child())
-        headers = SecurityHeaders(f"{name}-headers", SecurityHeadersArgs(
-            hosts=self.hosts, csp_report_uri=args.edge.csp_report_uri), opts=self.child())
-        site = Site(f"{name}-site", SiteArgs(
-            hosts=self.hosts, site_buckets=args.site_buckets, assets_bucket=args.assets_bucket,
-            logs_bucket=args.logs_bucket, price_class=args.edge.price_class,
-            certificate_arn=certificates.certificate_arn, web_acl_arn=firewall.arn,
-            headers_policy_id=headers.policy_id, origin_secret=secret), opts=self.child())
+            name=f"{args.web_acl_name}-regional", scope=firewall.Scope.REGIONAL,
+            rules=firewall.regional_rules(args.edge, self.hosts, self.origin_secret), log_key_arn=args.key_arn,
+            log_retention_days=args.log_retention_days), opts=self.child())
 
         self.zone_id = zone.zone_id
+        self.ds_record = zone.ds_record
         self.certificate_arn = certificates.certificate_arn
         self.regional_certificate_arn = certificates.regional_certificate_arn
-        self.web_acl_arn = firewall.arn
+        self.web_acl_arn = cloudfront.arn
         self.regional_web_acl_arn = regional.arn
-        self.distribution_id = site.distribution_id
-        self.distribution_domain = site.distribution_domain
-        self.distribution_arn = site.distribution_arn
-        self.distribution_zone_id = site.distribution_zone_id
-        self.site_url = pulumi.Output.from_input(f"https://{self.hosts.apex}")
-        self.api_url = pulumi.Output.from_input(f"https://{self.hosts.api}")
+        self.log_group_names = pulumi.Output.all(cloudfront=cloudfront.log_group_name,
+                                                 regional=regional.log_group_name)
         self.register_outputs({
             "zoneId": self.zone_id, "certificateArn": self.certificate_arn,
             "regionalCertificateArn": self.regional_certificate_arn, "webAclArn": self.web_acl_arn,
-            "regionalWebAclArn": self.regional_web_acl_arn, "distributionId": self.distribution_id,
-            "distributionDomain": self.distribution_domain, "distributionArn": self.distribution_arn,
-            "siteUrl": self.site_url, "apiUrl": self.api_url})
+            "regionalWebAclArn": self.regional_web_acl_arn, "logGroupNames": self.log_group_names})

@@ -9,11 +9,12 @@ import pulumi_aws as aws
 
 from infra.components.base import Component
 from infra.plans import edge
+from infra.plans.hosts import Hosts
 
 
 @dataclass(frozen=True)
 class SecurityHeadersArgs:
-    hosts: edge.Hosts
+    hosts: Hosts
     csp_report_uri: str
 
 

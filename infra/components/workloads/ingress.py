@@ -12,8 +12,8 @@ from pulumi_kubernetes import apiextensions, networking
 
 from infra.components.base import Component
 from infra.components.workloads.lookup import eventually
-from infra.plans import balancer, guards, ingress, kubernetes
-from infra.plans.edge import Hosts
+from infra.plans import balancer, guards, ingress, kubernetes, operators
+from infra.plans.hosts import Hosts
 from infra.settings import model
 
 
@@ -28,6 +28,7 @@ class FrontDoorArgs:
     public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
     certificate_arn: pulumi.Input[str]
     web_acl_arn: pulumi.Input[str]
+    identity_provider: pulumi.Input[str]
     tags: Mapping[str, str]
     access_logs_bucket: pulumi.Input[str] | None = None
     behind: tuple[pulumi.Resource, ...] = ()
@@ -89,10 +90,13 @@ class FrontDoor(Component):
         settings = balancer.door_annotations(
             web_acl_arn=args.web_acl_arn, tags=args.tags, load_balancer_attributes=attributes,
             subnets=pulumi.Output.all(args.public_subnet_ids).apply(lambda found: ",".join(found[0])))
+        operators_own = {service.name for service in args.services if ingress.for_operators(service)}
         doors: dict[str, networking.v1.Ingress] = {}
         for member in group:
             first = member.name == ingress.NAME
             annotations = {**member.annotations, **(settings if first else kubernetes.SKIP_AWAIT)}
+            if member.name in operators_own:
+                annotations |= operators.sign_in_annotations(args.identity_provider)
             manifest = {"metadata": kubernetes.metadata(member.name, args.namespace, guards.OWNER, annotations),
                         "spec": {"ingressClassName": ingress.CLASS, "rules": member.rules}}
             doors[member.name] = networking.v1.Ingress(

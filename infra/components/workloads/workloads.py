@@ -14,7 +14,7 @@ from infra.components.workloads.maintenance import Maintenance, MaintenanceArgs
 from infra.components.workloads.namespace import Namespace, NamespaceArgs
 from infra.components.workloads.service import BlueGreenService, BlueGreenServiceArgs
 from infra.plans import external_secrets, kubernetes
-from infra.plans.edge import Hosts
+from infra.plans.hosts import Hosts
 from infra.settings import model
 from infra.settings.workloads import Workloads as WorkloadSettings
 
@@ -28,6 +28,7 @@ class WorkloadsArgs:
     front_door_cidrs: public subnets, where the load balancer's addresses are; data_cidrs: the isolated data subnets.
     public_subnet_ids: subnets of the load balancer.
     certificate_arn, web_acl_arn: the regional ones (`Edge.regional_certificate_arn`, `.regional_web_acl_arn`).
+    identity_provider: of the operators' sign-in (`Login.identity_provider`).
     access_logs_bucket: name of a bucket whose policy lets the load balancer's log delivery write; None: no access logs.
     settings: of what runs beside the services. storage_class: for pod volumes.
     tags: E5's, for what the load balancer controller makes.
@@ -47,6 +48,7 @@ class WorkloadsArgs:
     public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
     certificate_arn: pulumi.Input[str]
     web_acl_arn: pulumi.Input[str]
+    identity_provider: pulumi.Input[str]
     tags: Mapping[str, str]
     database: external_secrets.DatabasePlace | None = None
     backups: BackupsPlace | None = None
@@ -94,7 +96,8 @@ class Workloads(Component):
         front_door = FrontDoor(f"{name}-front-door", FrontDoorArgs(
             namespace=args.namespace, services=args.services, hosts=args.hosts, cluster_name=args.cluster_name,
             public_subnet_ids=args.public_subnet_ids, certificate_arn=args.certificate_arn,
-            web_acl_arn=args.web_acl_arn, tags=args.tags, access_logs_bucket=args.access_logs_bucket,
+            web_acl_arn=args.web_acl_arn, identity_provider=args.identity_provider, tags=args.tags,
+            access_logs_bucket=args.access_logs_bucket,
             behind=(maintenance.service, *(found for service in services for found in service.services))),
             opts=self.child())
 

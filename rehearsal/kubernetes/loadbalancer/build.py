@@ -8,6 +8,7 @@ from typing import Any
 from rehearsal.kubernetes.controllers.api import Object
 from rehearsal.kubernetes.loadbalancer import names
 from rehearsal.kubernetes.loadbalancer.annotations import Annotations, ModelError
+from rehearsal.kubernetes.loadbalancer.authentication import authenticate
 from rehearsal.kubernetes.loadbalancer.model import (
     Action,
     Condition,
@@ -23,9 +24,13 @@ from rehearsal.kubernetes.loadbalancer.model import (
 
 USE_ANNOTATION = "use-annotation"
 NOT_FOUND = FixedResponse(404)
+# The controller's --tolerate-non-existent-backend-service, which is on: one Ingress whose Service comes later does not
+# hold up the others of its group.
+NO_SERVICE = FixedResponse(503, body="Backend service does not exist")
+_EVALUATIONS_PER_CONDITION, _EVALUATIONS_PER_RULE = 3, 5  # ELBv2, "Condition types for listener rules"
 _CONDITIONS = {"host-header": "hostHeaderConfig", "path-pattern": "pathPatternConfig",
                "http-header": "httpHeaderConfig", "http-request-method": "httpRequestMethodConfig",
-               "query-string": "queryStringConfig", "source-ip": "sourceIPConfig"}
+               "query-string": "queryStringConfig", "source-ip": "sourceIpConfig"}
 
 
 def group_of(ingress: Object) -> str:
@@ -47,7 +52,7 @@ class Builder:
         """Raises ModelError. The first of the group's Ingresses, by group.order and name, decides for all."""
         try:
             return self._build(ingresses)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
             # An annotation's JSON that has another shape than the controller's documents.
             raise ModelError(f"group {self._group}: an annotation or backend is malformed: {error!r}") from error
 
@@ -96,7 +101,8 @@ class Builder:
             for rule in spec.get("rules") or ():
                 for path in sorted((rule.get("http") or {}).get("paths") or (), key=_path_order):
                     rules.append(Rule(_conditions(note, rule.get("host", ""), path),
-                                      self._action(ingress, note, path["backend"])))
+                                      self._action(ingress, note, path["backend"]),
+                                      authenticate(note) if protocol == "HTTPS" else None))
         if protocol == "HTTPS" and not certificates:
             raise ModelError(f"{notes[0][1].owner}: an HTTPS listener needs certificate-arn")
         policy = notes[0][1].text("ssl-policy", "ELBSecurityPolicy-2016-08") if protocol == "HTTPS" else ""
@@ -108,6 +114,8 @@ class Builder:
             raise ModelError(f"{note.owner}: a backend must be a service")
         port = service["port"]
         if port.get("name") != USE_ANNOTATION:
+            if self._service(ingress["metadata"]["namespace"], service["name"]) is None:
+                return NO_SERVICE
             shown = str(port.get("number", port.get("name", "")))
             return Forward(((self._target_group(ingress, service["name"], shown), 1),))
         document = note.document(f"actions.{service['name']}")
@@ -232,11 +240,22 @@ def _conditions(note: Annotations, host: str, path: Object) -> tuple[Condition, 
         field = entry["field"]
         if field not in _CONDITIONS:
             raise ModelError(f"{note.owner}: unknown condition {field!r}; known are {', '.join(_CONDITIONS)}")
-        config = entry[_CONDITIONS[field]]
+        config = _config(entry, _CONDITIONS[field])
         values = tuple(f"{each.get('key', '')}={each['value']}" if isinstance(each, dict) else str(each)
                        for each in config["values"])
         found.append(Condition(field, values, config.get("httpHeaderName", "")))
+    most = max((len(condition.values) for condition in found), default=0)
+    total = sum(len(condition.values) for condition in found)
+    if most > _EVALUATIONS_PER_CONDITION or total > _EVALUATIONS_PER_RULE:
+        raise ModelError(f"{note.owner}: the rule for {host}{pattern} has {total} values in its conditions, {most} in "
+                         f"one; a rule takes {_EVALUATIONS_PER_RULE}, a condition {_EVALUATIONS_PER_CONDITION}")
     return tuple(found)
+
+
+def _config(entry: Object, name: str) -> Object:
+    """As the controller reads JSON: without regard to the case of names."""
+    found: Object = next(value for key, value in entry.items() if key.lower() == name.lower())
+    return found
 
 
 def _patterns(path: str, kind: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.kubernetes.controllers.aws import Aws
-from rehearsal.kubernetes.loadbalancer import names
+from rehearsal.kubernetes.loadbalancer import authentication, names
 from rehearsal.kubernetes.loadbalancer.annotations import ModelError
 from rehearsal.kubernetes.loadbalancer.elbv2_rules import action_of, conditions_of
 from rehearsal.kubernetes.loadbalancer.model import HealthCheck, Listener, LoadBalancer, TargetGroup
@@ -71,6 +71,7 @@ class ElbV2:
         vpc = self._network.vpc()
         found = self._find_balancer(balancer.name)
         if found is None:
+            self._remove(balancer.group)  # one of another name: its scheme was another
             found = self._create_balancer(balancer, vpc)
         arn, dns = str(found["LoadBalancerArn"]), str(found["DNSName"])
         self.balancers[balancer.group] = arn
@@ -169,7 +170,9 @@ class ElbV2:
             # ELBv2 refuses a rule without a condition.
             conditions = conditions_of(rule.conditions) or [
                 {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/*"]}}]
-            actions = [action_of(rule.action, self.groups)]
+            actions = [{**action_of(rule.action, self.groups), "Order": 2 if rule.authenticate else 1}]
+            if rule.authenticate:
+                actions.insert(0, authentication.action_of(rule.authenticate))
             if str(at) in present:
                 self._elb.modify_rule(RuleArn=present[str(at)]["RuleArn"], Conditions=conditions, Actions=actions)
             else:

@@ -89,9 +89,24 @@ class Condition:
 
 
 @dataclass(frozen=True)
+class Authenticate:
+    """A sign-in with a Cognito user pool. on_request: what an unauthenticated request gets: authenticate, deny, allow.
+    """
+
+    pool: str  # ARN
+    client: str
+    domain: str
+    on_request: str = "authenticate"
+    scope: str = "openid"
+    cookie: str = "AWSELBAuthSessionCookie"
+    session_seconds: int = 604800
+
+
+@dataclass(frozen=True)
 class Rule:
     conditions: tuple[Condition, ...]
     action: Action
+    authenticate: Authenticate | None = None  # HTTPS listeners only
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ It listens with plain HTTP on loopback, for HTTP and HTTPS listeners alike: TLS 
 see `X-Forwarded-Proto: https` for an HTTPS listener. Without more, a request goes to the HTTPS listener if there is
 one; the header `X-Rehearsal-Listener: 80` chooses another by its port.
 
+A rule behind a sign-in is answered by `authentication`.
+
 Answers of its own: 503 without a registered target, 502 when a target refuses, resets or answers no HTTP, 504 when
 none comes within the idle timeout (60 s). A kept-alive connection that the target closed meanwhile is replaced once
 for idempotent methods; a POST then gets 502, as nobody knows whether it took effect.
@@ -23,7 +25,7 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
-from rehearsal.kubernetes.loadbalancer import routing
+from rehearsal.kubernetes.loadbalancer import authentication, routing
 from rehearsal.kubernetes.loadbalancer.dataplane import DataPlane
 from rehearsal.kubernetes.loadbalancer.model import FixedResponse, Forward, Listener, LoadBalancer, Redirect
 from rehearsal.kubernetes.loadbalancer.relay import relay
@@ -80,7 +82,12 @@ class FrontDoor:
         listener = routing.main_listener(balancer, int(port) if port.isdigit() else None)
         if listener is None:
             return web.Response(status=503, text=f"load balancer {balancer.name} has no listener {port}\n")
-        action = routing.action_for(listener, asked)
+        rule = routing.rule_for(listener, asked)
+        if rule.authenticate is not None:
+            refused = authentication.answer(rule.authenticate, asked)
+            if refused is not None:
+                return web.Response(status=refused[0], headers=refused[1])
+        action = rule.action
         if isinstance(action, FixedResponse):
             return web.Response(status=action.status, text=action.body, content_type=action.content_type)
         if isinstance(action, Redirect):
@@ -171,7 +178,8 @@ class FrontDoor:
 
 
 def _forwarded(request: web.BaseRequest, listener: Listener) -> CIMultiDict[str]:
-    headers = CIMultiDict((name, value) for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP)
+    headers = CIMultiDict((name, value) for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP
+                          and not name.lower().startswith(authentication.CLAIMS_HEADERS))
     source = request.remote or "127.0.0.1"
     before = headers.get("X-Forwarded-For")
     headers["X-Forwarded-For"] = f"{before}, {source}" if before else source

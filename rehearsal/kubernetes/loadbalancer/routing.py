@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
-from rehearsal.kubernetes.loadbalancer.model import Action, Condition, Listener, LoadBalancer, Redirect
+from rehearsal.kubernetes.loadbalancer.model import Action, Condition, Listener, LoadBalancer, Redirect, Rule
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,14 @@ def _query(wanted: str, given: list[tuple[str, str]]) -> bool:
                for name, text in given)
 
 
+def rule_for(listener: Listener, request: Request) -> Rule:
+    """The first that fits, or one of no conditions with the listener's default."""
+    return next((rule for rule in listener.rules
+                 if all(matches(condition, request) for condition in rule.conditions)), Rule((), listener.default))
+
+
 def action_for(listener: Listener, request: Request) -> Action:
-    for rule in listener.rules:
-        if all(matches(condition, request) for condition in rule.conditions):
-            return rule.action
-    return listener.default
+    return rule_for(listener, request).action
 
 
 def choose(balancers: Iterable[LoadBalancer], request: Request, hostnames: Mapping[str, str]) -> LoadBalancer | None:

@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks, rpc
 
-from infra.plans import edge, ingress
+from infra.plans import hosts, ingress
 from infra.settings import model
 from tests.unit.components.recording import holds_secret, plain
 
@@ -37,7 +37,7 @@ behind: list[model.Service] = []  # whose rules the controller has made; set by 
 
 def _rule(priority: int) -> dict[str, Any]:
     """As the controller makes it of the services `behind` it."""
-    group = ingress.members(behind, edge.hosts(model.Domain(prefix="staging")))
+    group = ingress.members(behind, hosts.hosts(model.Domain(prefix="staging")))
     route = ingress.priorities(group)[priority]
     patterns = ["/*"] if route.path == "/" else [route.path, f"{route.path}/*"]
     return {"arn": f"arn:rule:{priority}", "conditions": [{"hostHeaders": [{"values": [route.host]}]},
@@ -52,7 +52,10 @@ COMPUTED: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "aws:cloudfront/distribution:Distribution": lambda inputs: {
         "domainName": "d1.cloudfront.net", "hostedZoneId": "Z2FDTNDATAQYW2"},
     "random:index/randomPassword:RandomPassword": lambda inputs: {"result": "not-a-secret"},
-    "aws:lambda/function:Function": lambda inputs: {"invokeArn": f"invoke:{inputs['name']}"},
+    "aws:lambda/function:Function": lambda inputs: {
+        "invokeArn": f"invoke:{inputs['name']}",
+        "qualifiedArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{inputs['name']}:1"},
+    "random:index/randomId:RandomId": lambda inputs: {"hex": "deadbeef"},
     "aws:apigateway/restApi:RestApi": lambda inputs: {"executionArn": "arn:aws:execute-api:::rest"},
     "aws:apigateway/apiKey:ApiKey": lambda inputs: {"value": "not-a-secret"},
     "aws:apigateway/domainName:DomainName": lambda inputs: {"regionalDomainName": "rest.test", "regionalZoneId": "Z1"},

@@ -226,7 +226,7 @@ def foundation() -> Registrations:
             model.Storage(), KEPT, ACCOUNT, keys.data_key_arn,
             {"assets": Replica("arn:aws:s3:::replica", REPLICA_KEY, "us-west-2", REGION)}), here)
         served = {"assets": storage.assets, **{f"site-{colour}": bucket for colour, bucket in storage.site.items()}}
-        ServedBuckets("served", ServedBucketsArgs(served, DISTRIBUTION), here)
+        ServedBuckets("served", ServedBucketsArgs(served, [DISTRIBUTION]), here)
         registry = Registry("registry", RegistryArgs(
             {"website": "candlefish-website-test"}, keys.data_key_arn, ACCOUNT, False, "candlefish-deploy-test",
             "us-west-2", RegistrySettings(account_settings=True)), here)

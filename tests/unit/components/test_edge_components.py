@@ -10,10 +10,13 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from infra.components.edge.dns import Records, RecordsArgs
+from infra.components.edge.delivery import Content, Delivery, DeliveryArgs
 from infra.components.edge.edge import Edge, EdgeArgs
-from infra.components.edge.web_acl import WebAcl, WebAclArgs
-from infra.plans.edge import ORIGIN_RULE, Scope, hosts
+from infra.components.edge.operators import Login, LoginArgs
+from infra.components.edge.records import Records, RecordsArgs, Target
+from infra.components.edge.site import ApiOrigin
+from infra.plans import firewall
+from infra.plans.hosts import hosts
 from infra.settings import model
 from tests.unit.components.answering import ZONE, Registrations, record
 
@@ -26,20 +29,27 @@ DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 NAMES = hosts(model.Domain(prefix="staging"))
 
 
-def edge(**changes: Any) -> Registrations:
+def edge(domain: model.Domain | None = None, **changes: Any) -> Registrations:
+    """changes: of the delivery's arguments."""
+    settings = model.Edge()
+
     def program() -> SimpleNamespace:
         us_east_1 = aws.Provider("aws-us-east-1", region="us-east-1")
         here = pulumi.ResourceOptions(providers=[aws.Provider("aws", region="us-west-2")])
+        made = Edge("edge", EdgeArgs(
+            domain=domain or model.Domain(prefix="staging"), edge=settings,
+            web_acl_name="candlefish-aesthetic-defense-staging", key_arn="logs-key",
+            global_key_arn="global-logs-key", aws_global=us_east_1), here)
         values: dict[str, Any] = {
-            "domain": model.Domain(prefix="staging"), "edge": model.Edge(),
-            "web_acl_name": "candlefish-aesthetic-defense-staging",
-            "site_buckets": {"blue": "blue.s3.test", "green": "green.s3.test"}, "assets_bucket": "assets.s3.test",
-            "logs_bucket": "logs.s3.test", "key_arn": "logs-key", "global_key_arn": "global-logs-key",
-            "aws_global": us_east_1}
-        made = Edge("edge", EdgeArgs(**(values | changes)), here)
-        return SimpleNamespace(zone=made.zone_id, site=made.site_url, api=made.api_url, arn=made.distribution_arn,
-                               certificate=made.regional_certificate_arn, acl=made.regional_web_acl_arn,
-                               domain=made.distribution_domain)
+            "edge": made, "settings": settings, "logs_bucket": "logs.s3.test", "aws_global": us_east_1,
+            "site_buckets": {"blue": Content("blue", "blue.s3.test"), "green": Content("green", "green.s3.test")},
+            "assets_bucket": Content("assets", "assets.s3.test"), "assets_replica": "replica.s3.test",
+            "function_name": "performance-optimizer-staging", "account_id": "123456789012",
+            "api": ApiOrigin("api.test", "/live")}
+        delivery = Delivery("delivery", DeliveryArgs(**(values | changes)), here)
+        return SimpleNamespace(zone=made.zone_id, certificate=made.regional_certificate_arn,
+                               acl=made.regional_web_acl_arn, domain=delivery.distribution_domain,
+                               status=delivery.status)
 
     return record(program)
 
@@ -51,12 +61,12 @@ def looked_up() -> Registrations:
 
 @pytest.fixture(scope="module")
 def created() -> Registrations:
-    return edge(domain=model.Domain(create_zone=True))
+    return edge(model.Domain(create_zone=True))
 
 
 @pytest.fixture(scope="module")
 def distribution(looked_up: Registrations) -> dict[str, Any]:
-    return dict(looked_up.of(DISTRIBUTION)[0].inputs)
+    return dict(looked_up.one(DISTRIBUTION, "delivery-site-distribution").inputs)
 
 
 def test_a_zone_that_exists_is_looked_up_and_not_made(looked_up: Registrations) -> None:
@@ -76,30 +86,25 @@ def test_a_zone_of_our_own_is_signed_and_its_queries_are_logged(created: Registr
 def test_certificates_name_every_host_and_no_wildcard(looked_up: Registrations) -> None:
     names = {found.name: {found.inputs["domainName"], *found.inputs["subjectAlternativeNames"]}
              for found in looked_up.of("aws:acm/certificate:Certificate")}
-    assert names == {
-        "edge-certificates-cloudfront-certificate": {NAMES.apex, NAMES.www},
-        "edge-certificates-regional-certificate": {NAMES.apex, NAMES.www, NAMES.api, NAMES.origin}}
+    assert names == {"edge-certificates-cloudfront-certificate": {*NAMES.site, *NAMES.static},
+                     "edge-certificates-regional-certificate": set(NAMES.regional)}
     assert not any("*" in name for found in names.values() for name in found)
 
 
 def test_a_host_in_two_certificates_is_validated_by_one_record(looked_up: Registrations) -> None:
     validation = [found.inputs["name"] for found in looked_up.of(RECORD)]
-    assert sorted(validation) == sorted(f"_v.{name}" for name in NAMES.regional)
+    assert sorted(validation) == sorted(f"_v.{name}" for name in NAMES.by_role.values())
     used = {found.name: set(found.inputs["validationRecordFqdns"])
             for found in looked_up.of("aws:acm/certificateValidation:CertificateValidation")}
-    assert used["edge-certificates-cloudfront-validation"] == {f"_v.{name}" for name in NAMES.site}
+    assert used["edge-certificates-cloudfront-validation"] == {
+        f"_v.{name}" for name in (*NAMES.site, *NAMES.static)}
 
 
-def test_both_firewalls_have_the_managed_rules_the_rate_limit_and_logs_without_credentials(
-        looked_up: Registrations) -> None:
+def test_both_firewalls_have_their_rules_and_logs_without_credentials(looked_up: Registrations) -> None:
     acls = {found.inputs["scope"]: found.inputs for found in looked_up.of(ACL)}
     assert acls["CLOUDFRONT"]["name"] == "candlefish-aesthetic-defense-staging"
     for acl in acls.values():
-        names = [rule["name"] for rule in acl["rules"]]
-        assert {"RateLimitRule", "AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet",
-                "AWSManagedRulesSQLiRuleSet", "AWSManagedRulesAmazonIpReputationList"} <= set(names)
-        assert len({rule["priority"] for rule in acl["rules"]}) == len(names)
-        assert all(rule["visibilityConfig"]["cloudwatchMetricsEnabled"] for rule in acl["rules"])
+        assert firewall.RATE_LIMIT_RULE in [rule["name"] for rule in acl["rules"]]
     for logging in looked_up.of(LOGGING):
         assert [field["singleHeader"]["name"] for field in logging.inputs["redactedFields"]] == [
             "authorization", "cookie"]
@@ -109,32 +114,12 @@ def test_both_firewalls_have_the_managed_rules_the_rate_limit_and_logs_without_c
                       "aws-waf-logs-candlefish-aesthetic-defense-staging-regional": "logs-key"}
 
 
-def test_the_load_balancer_refuses_the_sites_own_names_without_cloudfronts_secret(looked_up: Registrations) -> None:
+def test_cloudfronts_secret_is_one_and_stays_secret(looked_up: Registrations, distribution: dict[str, Any]) -> None:
     regional = next(found for found in looked_up.of(ACL) if found.inputs["scope"] == "REGIONAL")
-    rule = next(rule for rule in regional.inputs["rules"] if rule["name"] == ORIGIN_RULE)
-    site, verified = rule["statement"]["andStatement"]["statements"]
-    guarded = {host["byteMatchStatement"]["searchString"] for host in site["orStatement"]["statements"]}
-    assert guarded == {NAMES.apex, NAMES.www, NAMES.origin}
     assert "rules" in regional.secrets
-    expected = verified["notStatement"]["statement"]["byteMatchStatement"]["searchString"]
-    origins = looked_up.of(DISTRIBUTION)[0].inputs["origins"]
-    sent = next(origin["customHeaders"] for origin in origins if "customHeaders" in origin)
-    assert sent == [{"name": "x-origin-verify", "value": expected}]
-    assert "origins" in looked_up.of(DISTRIBUTION)[0].secrets
-
-
-def test_only_cloudfront_has_bot_control_when_it_is_wanted() -> None:
-    acls = {found.inputs["scope"]: [rule["name"] for rule in found.inputs["rules"]]
-            for found in edge(edge=model.Edge(bot_control=True)).of(ACL)}
-    assert "AWSManagedRulesBotControlRuleSet" in acls["CLOUDFRONT"]
-    assert "AWSManagedRulesBotControlRuleSet" not in acls["REGIONAL"]
-
-
-def test_a_secret_for_the_wrong_scope_is_refused() -> None:
-    with pytest.raises(ValueError, match="belongs to the scope REGIONAL"):
-        record(lambda: SimpleNamespace(acl=WebAcl("acl", WebAclArgs(
-            name="acl", scope=Scope.REGIONAL, settings=model.Edge(), hosts=NAMES, log_key_arn="key",
-            log_retention_days=365)).arn))
+    sent = [origin["customHeaders"] for origin in distribution["origins"] if "customHeaders" in origin]
+    assert sent == [[{"name": "x-origin-verify", "value": "not-a-secret"}]] * 2
+    assert "origins" in looked_up.one(DISTRIBUTION, "delivery-site-distribution").secrets
 
 
 def test_the_distribution_meets_the_acceptance_table(distribution: dict[str, Any]) -> None:
@@ -167,15 +152,15 @@ def test_a_behaviour_that_fails_over_takes_only_methods_that_cloudfront_can_repe
 
 def test_buckets_are_read_by_access_control_and_the_load_balancer_over_tls(distribution: dict[str, Any]) -> None:
     for origin in distribution["origins"]:
-        if origin["originId"] == "load-balancer":
-            assert origin["domainName"] == NAMES.origin
+        if origin["originId"] in ("load-balancer", "api"):
+            assert origin["domainName"] in (NAMES.origin, "api.test")
             assert origin["customOriginConfig"]["originProtocolPolicy"] == "https-only"
         else:
-            assert origin["originAccessControlId"] == "edge-site-buckets-id"
+            assert origin["originAccessControlId"] == "delivery-caching-buckets-id"
 
 
 def test_operations_own_the_live_colour_of_the_static_site_and_nothing_else(looked_up: Registrations) -> None:
-    found = looked_up.of(DISTRIBUTION)[0]
+    found = looked_up.one(DISTRIBUTION, "delivery-site-distribution")
     behaviours = found.inputs["orderedCacheBehaviors"]
     moved = {f"orderedCacheBehaviors[{index}].targetOriginId" for index, behaviour in enumerate(behaviours)
              if behaviour["targetOriginId"] == "site-blue-first"}
@@ -184,14 +169,15 @@ def test_operations_own_the_live_colour_of_the_static_site_and_nothing_else(look
 
 
 def test_only_what_is_cached_is_compressed_and_varies(looked_up: Registrations) -> None:
-    policies = {found.name.removeprefix("edge-site-"): found.inputs
+    policies = {found.name.removeprefix("delivery-caching-"): found.inputs
                 for found in looked_up.of("aws:cloudfront/cachePolicy:CachePolicy")}
     key = "parametersInCacheKeyAndForwardedToOrigin"
     assert {name: policy[key]["enableAcceptEncodingBrotli"] for name, policy in policies.items()} == {
-        "static": True, "pages": True, "none": False}
+        "static": True, "documents": True, "pages": True, "none": False}
     assert policies["static"]["defaultTtl"] == 31_536_000
     assert policies["none"]["maxTtl"] == 0
-    assert policies["pages"][key]["headersConfig"]["headers"]["items"] == ["Authorization", "Host"]
+    assert policies["pages"][key]["headersConfig"]["headers"]["items"] == [
+        "Authorization", "Host", "x-device-class", "x-image-format"]
 
 
 def test_the_security_headers_are_strict_and_only_the_content_policy_may_be_replaced(looked_up: Registrations) -> None:
@@ -207,21 +193,115 @@ def test_the_security_headers_are_strict_and_only_the_content_policy_may_be_repl
 
 def test_every_component_registers_its_outputs(created: Registrations) -> None:
     components = {found.urn for found in created.all if found.type.startswith("candlefish:")}
-    assert len(components) == 7
+    assert len(components) == 12
     assert components <= created.with_outputs
 
 
-def test_names_point_at_cloudfront_and_the_load_balancer() -> None:
+@pytest.fixture(scope="module")
+def records() -> Registrations:
     def program() -> SimpleNamespace:
-        return SimpleNamespace(names=Records("records", RecordsArgs(
-            hosts=NAMES, zone_id=ZONE, distribution_domain="d1.cloudfront.net", distribution_zone_id="Z2FDTNDATAQYW2",
-            load_balancer_domain="lb.test", load_balancer_zone_id="Z35SXDOTRQ7X7K")).names)
+        made = Records("records", RecordsArgs(
+            hosts=NAMES, zone_id=ZONE, site=Target("site.cloudfront.net", "Z2FDTNDATAQYW2"),
+            static=Target("static.cloudfront.net", "Z2FDTNDATAQYW2"), load_balancer=Target("lb.test", "Z35SXDOTRQ7X7K"),
+            websocket=Target("ws.test", "ZWS")))
+        return SimpleNamespace(checks=made.health_check_ids)
 
-    found = {(entry.inputs["name"], entry.inputs["type"]): entry.inputs["aliases"][0]["name"]
-             for entry in record(program).of(RECORD)}
-    assert found == {(NAMES.apex, "A"): "d1.cloudfront.net", (NAMES.apex, "AAAA"): "d1.cloudfront.net",
-                     (NAMES.www, "A"): "d1.cloudfront.net", (NAMES.www, "AAAA"): "d1.cloudfront.net",
-                     (NAMES.api, "A"): "lb.test", (NAMES.origin, "A"): "lb.test"}
+    return record(program)
+
+
+def test_every_name_of_the_stack_leads_somewhere(records: Registrations) -> None:
+    found: dict[str, set[tuple[str, str]]] = {}
+    for entry in records.of(RECORD):
+        found.setdefault(entry.inputs["name"], set()).add((entry.inputs["type"], entry.inputs["aliases"][0]["name"]))
+    behind = (NAMES.api, NAMES.origin, NAMES.direct, *NAMES.operators)
+    assert found == {
+        **{name: {(kind, "site.cloudfront.net") for kind in ("A", "AAAA")} for name in NAMES.site},
+        **{name: {(kind, "static.cloudfront.net") for kind in ("A", "AAAA")} for name in NAMES.static},
+        **{name: {("A", "lb.test")} for name in behind},
+        NAMES.ws: {("A", "ws.test")}}
+    assert set(found) == set(NAMES.by_role.values())
+
+
+def test_names_of_the_load_balancer_fail_over_and_operations_own_only_where_to(records: Registrations) -> None:
+    for role in ("api", "origin"):
+        primary = records.one(RECORD, f"records-{role}-primary")
+        secondary = records.one(RECORD, f"records-{role}-secondary")
+        assert primary.inputs["healthCheckId"] == "records-front-door-id"
+        assert primary.inputs["failoverRoutingPolicies"] == [{"type": "PRIMARY"}]
+        assert (primary.ignored, secondary.ignored) == ((), ("aliases",))
+    check = records.one("aws:route53/healthCheck:HealthCheck", "records-front-door")
+    assert check.ignored == ("invertHealthcheck",)
+    assert check.inputs["fqdn"] == NAMES.direct  # which does not fail over itself
+
+
+def test_the_function_at_the_edge_is_what_cloudfront_takes(looked_up: Registrations,
+                                                           distribution: dict[str, Any]) -> None:
+    function = looked_up.of("aws:lambda/function:Function")[0].inputs
+    assert function["name"] == "performance-optimizer-staging"
+    assert function["publish"]
+    assert (function["memorySize"], function["timeout"], function["architectures"]) == (128, 5, ["x86_64"])
+    assert not {"environment", "deadLetterConfig", "vpcConfig", "layers", "reservedConcurrentExecutions"} & {*function}
+    (association,) = distribution["defaultCacheBehavior"]["lambdaFunctionAssociations"]
+    assert association["lambdaArn"].endswith(":performance-optimizer-staging:1")
+    role = looked_up.one("aws:iam/role:Role", "delivery-optimizer-role").inputs
+    assert json.loads(role["assumeRolePolicy"])["Statement"][0]["Principal"]["Service"] == [
+        "lambda.amazonaws.com", "edgelambda.amazonaws.com"]
+
+
+def test_the_rest_api_gets_its_paths_without_the_viewers_host(looked_up: Registrations,
+                                                              distribution: dict[str, Any]) -> None:
+    behaviours = {found["pathPattern"]: found for found in distribution["orderedCacheBehaviors"]}
+    for path in ("/api/analytics*", "/memory*", "/experiments*"):
+        assert behaviours[path]["targetOriginId"] == "api"
+        assert behaviours[path]["originRequestPolicyId"] == "delivery-caching-api-id"
+    policy = looked_up.one("aws:cloudfront/originRequestPolicy:OriginRequestPolicy", "delivery-caching-api").inputs
+    assert policy["headersConfig"] == {"headerBehavior": "allExcept", "headers": {"items": ["Host"]}}
+    assert list(behaviours).index("/api/analytics*") < list(behaviours).index("/api/*")
+
+
+def test_a_stack_without_a_rest_api_or_a_replica_still_fails_over() -> None:
+    found = edge(api=None, assets_replica=None).one(DISTRIBUTION, "delivery-site-distribution").inputs
+    origins = {origin["originId"]: origin["domainName"] for origin in found["origins"]}
+    assert origins["assets-replica"] == "blue.s3.test"
+    assert "api" not in origins
+    assert {behaviour["targetOriginId"] for behaviour in found["orderedCacheBehaviors"]} <= {
+        *origins, *(group["originId"] for group in found["originGroups"])}
+
+
+def test_static_names_have_a_distribution_with_the_same_guards(looked_up: Registrations) -> None:
+    found = looked_up.one(DISTRIBUTION, "delivery-static-distribution").inputs
+    assert found["aliases"] == list(NAMES.static)
+    assert found["viewerCertificate"]["minimumProtocolVersion"] == "TLSv1.2_2021"
+    assert all(found[part] for part in ("webAclId", "loggingConfig", "originGroups", "defaultRootObject"))
+    behaviour = found["defaultCacheBehavior"]
+    assert behaviour["responseHeadersPolicyId"]
+    assert [each["eventType"] for each in behaviour["functionAssociations"]] == ["viewer-request"]
+
+
+def test_pages_that_releases_bring_along_are_only_there_at_first(looked_up: Registrations) -> None:
+    objects = {(found.inputs["bucket"], found.inputs["key"]): found
+               for found in looked_up.of("aws:s3/bucketObjectv2:BucketObjectv2")}
+    assert set(objects) == {("assets", "status/index.html"), ("assets", "status/status.js"),
+                            ("assets", "errors/not-found.html"), ("blue", "offline/index.html"),
+                            ("green", "offline/index.html")}
+    assert "source" in objects["blue", "offline/index.html"].ignored
+    assert not objects["assets", "status/index.html"].ignored
+    assert looked_up.built.status["key"] == "status/status.json"
+
+
+def test_operators_sign_in_with_a_second_factor_and_nobody_signs_up() -> None:
+    def program() -> SimpleNamespace:
+        made = Login("login", LoginArgs("staging-candlefish-operators", NAMES, deletion_protection=True, protect=True))
+        return SimpleNamespace(provider=made.identity_provider)
+
+    found = record(program)
+    pool = found.of("aws:cognito/userPool:UserPool")[0]
+    assert pool.protect
+    assert pool.inputs["mfaConfiguration"] == "ON"
+    assert pool.inputs["adminCreateUserConfig"] == {"allowAdminCreateUserOnly": True}
+    assert json.loads(found.built.provider) == {
+        "userPoolARN": "arn:aws:cognito:::login-pool", "userPoolClientID": "login-load-balancer-id",
+        "userPoolDomain": "staging-candlefish-operators-deadbeef"}
 
 
 def test_policies_of_the_zone_name_only_this_account(created: Registrations) -> None:

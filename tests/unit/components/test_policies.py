@@ -31,7 +31,7 @@ documents = st.one_of(
               accounts, regions),
     st.builds(topics.topic_policy, arns, accounts, regions),
     st.builds(lambda arn, account, distribution: policies.bucket_policy(
-        arn, [policies.distribution_reads(arn, distribution), *policies.log_deliveries(arn, account)]),
+        arn, [policies.distributions_read(arn, [distribution]), *policies.log_deliveries(arn, account)]),
         arns, accounts, arns),
     st.builds(policies.replication, arns, arns, regions, arns, arns, regions),
     st.builds(policies.flow_logs, arns), st.builds(policies.external_secrets, arn_lists, arns, regions),

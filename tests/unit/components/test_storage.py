@@ -48,7 +48,8 @@ def test_served_buckets_are_read_by_this_distribution_only(storage: Registration
     for key in ("assets", "site-blue", "site-green"):
         policy = json.loads(storage.one("aws:s3/bucketPolicy:BucketPolicy", f"served-{key}").inputs["policy"])
         allowed = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
-        assert [statement["Condition"] for statement in allowed] == [{"StringEquals": {"aws:SourceArn": DISTRIBUTION}}]
+        assert [statement["Condition"] for statement in allowed] == [
+            {"StringEquals": {"aws:SourceArn": [DISTRIBUTION]}}]
 
 
 def test_data_is_under_our_key_and_logs_under_the_service_key_that_log_delivery_requires(

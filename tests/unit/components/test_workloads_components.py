@@ -13,8 +13,8 @@ import pytest
 
 from infra.components.workloads.database_jobs import BackupsPlace
 from infra.components.workloads.workloads import Workloads, WorkloadsArgs
-from infra.plans.edge import hosts
 from infra.plans.external_secrets import DatabasePlace
+from infra.plans.hosts import hosts
 from infra.settings import model
 from infra.settings.workloads import Workloads as Settings
 from tests.unit.components import answering
@@ -38,7 +38,7 @@ def workloads(services: tuple[model.Service, ...], **changes: Any) -> Registrati
         "cluster_name": "candlefish-staging", "secrets": {"database": "arn:secret:db", "jwt": "arn:secret:jwt"},
         "front_door_cidrs": ("10.20.0.0/22",), "data_cidrs": ("10.20.64.0/24",),
         "public_subnet_ids": ["subnet-1", pulumi.Output.from_input("subnet-2")], "certificate_arn": "arn:cert",
-        "web_acl_arn": "arn:acl", "tags": {"Project": "candlefish"}, "settings": SETTINGS,
+        "web_acl_arn": "arn:acl", "identity_provider": "{}", "tags": {"Project": "candlefish"}, "settings": SETTINGS,
         "backups": BackupsPlace("backups", "arn:aws:s3:::backups", "arn:key", "us-east-1", 30),
         "database": DatabasePlace(pulumi.Output.from_input("db.test"), "5432", "candlefish")}
 

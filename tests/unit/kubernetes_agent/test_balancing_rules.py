@@ -108,7 +108,9 @@ def test_the_http_listener_redirects_when_asked_to() -> None:
     ({"target-type": "instance"}, ("/", "Prefix", "a", 80), "target-type must be ip"),
     ({"actions.a": "{"}, ("/", "Prefix", "a", "use-annotation"), "is not JSON"),
     ({}, ("/", "Prefix", "a", "use-annotation"), "there is no"),
-    ({}, ("/", "Prefix", "absent", 80), "does not exist"),
+    ({"auth-type": "cognito", "certificate-arn": "arn:cert"}, ("/", "Prefix", "a", 80), "lacks userPoolARN"),
+    ({"conditions.a": '[{"field":"source-ip","sourceIpConfig":{"values":["10.0.0.0/8","11.0.0.0/8","12.0.0.0/8",'
+                      '"13.0.0.0/8"]}}]'}, ("/", "Prefix", "a", 80), "a rule takes 5"),
     ({}, ("/", "Prefix", "a", 81), "has no port 81"),
     ({"listen-ports": '[{"HTTPS": 443}]'}, ("/", "Prefix", "a", 80), "needs certificate-arn"),
     ({"healthcheck-interval-seconds": "5"}, ("/", "Prefix", "a", 80), "must be smaller"),
@@ -121,6 +123,12 @@ def test_the_http_listener_redirects_when_asked_to() -> None:
 def test_a_wrong_ingress_is_refused_with_the_reason(annotations: dict[str, str], path: Any, message: str) -> None:
     with pytest.raises(ModelError, match=message):
         build(ingress(annotations, path))
+
+
+def test_a_service_that_comes_later_does_not_hold_up_the_group() -> None:
+    found = build(ingress({}, ("/", "Prefix", "absent", 80), ("/x", "Prefix", "a", 80)))
+    assert [type(rule.action) for rule in found.listeners[0].rules] == [Forward, FixedResponse]
+    assert routing.action_for(found.listeners[0], request("/")).status == 503
 
 
 @pytest.mark.parametrize(("condition", "asked", "expected"), [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from infra.plans import edge
-from infra.settings.model import Domain, Edge
+from infra.plans.hosts import hosts
+from infra.settings.model import Domain
 
 pytestmark = pytest.mark.unit
 
@@ -15,9 +16,11 @@ pytestmark = pytest.mark.unit
     ("staging", "staging.candlefish.ai", "api.staging.candlefish.ai"),
 ])
 def test_hosts_stand_below_the_stacks_own_name(prefix: str, apex: str, api: str) -> None:
-    found = edge.hosts(Domain(prefix=prefix))
+    found = hosts(Domain(prefix=prefix))
     assert (found.apex, found.www, found.api) == (apex, f"www.{apex}", api)
     assert set(found.site) < set(found.regional)
+    assert set(found.regional) | set(found.static) == set(found.by_role.values())
+    assert len(found.regional) <= 10  # names of a certificate, ACM's quota
 
 
 def test_the_first_matching_behaviour_is_the_more_specific_one() -> None:
@@ -34,21 +37,12 @@ def test_error_pages_come_from_the_static_site_and_not_from_what_failed() -> Non
 
 
 def test_each_colour_of_the_static_site_is_first_in_one_group() -> None:
-    first = [members[0] for members in edge.ORIGIN_GROUPS.values()]
+    first = [edge.ORIGIN_GROUPS[group][0] for group in edge.LIVE_COLOUR]
     assert sorted(first) == [edge.Origin.SITE_BLUE, edge.Origin.SITE_GREEN]
 
 
-@pytest.mark.parametrize("scope", list(edge.Scope))
-@pytest.mark.parametrize("bot_control", [True, False])
-def test_managed_rules_have_priorities_of_their_own_behind_our_rules(scope: edge.Scope, bot_control: bool) -> None:
-    rules = edge.managed_rules(Edge(bot_control=bot_control), scope)
-    priorities = [rule.priority for rule in rules]
-    assert len(set(priorities)) == len(priorities)
-    assert min(priorities) > 3
-
-
 def test_the_content_policy_allows_the_animation_and_nothing_inline() -> None:
-    policy = edge.content_security_policy(edge.hosts(Domain()), "https://candlefish.report-uri.com/r/d/csp/enforce")
+    policy = edge.content_security_policy(hosts(Domain()), "https://candlefish.report-uri.com/r/d/csp/enforce")
     directives = dict(part.partition(" ")[::2] for part in policy.split("; "))
     assert "'unsafe-inline'" not in directives["script-src"]
     assert "'unsafe-eval'" not in directives["script-src"].replace("'wasm-unsafe-eval'", "")
@@ -56,3 +50,10 @@ def test_the_content_policy_allows_the_animation_and_nothing_inline() -> None:
     assert directives["frame-ancestors"] == directives["object-src"] == "'none'"
     assert directives["report-uri"] == "https://candlefish.report-uri.com/r/d/csp/enforce"
     assert "wss://ws.candlefish.ai" in directives["connect-src"]
+
+
+def test_a_name_of_the_static_pages_leads_to_its_folder() -> None:
+    code = edge.static_hosts_function(hosts(Domain(prefix="staging")))
+    assert len(code.encode()) < 10 * 1024  # CloudFront's quota
+    assert '"docs.staging.candlefish.ai": "/docs"' in code
+    assert "x-amz" not in code

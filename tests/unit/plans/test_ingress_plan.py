@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from infra.plans import balancer, ingress
-from infra.plans.edge import BLOCKED_PATHS, hosts
+from infra.plans.firewall import BLOCKED_PATHS
+from infra.plans.hosts import hosts
 from infra.settings import model
 
 pytestmark = pytest.mark.unit
@@ -26,7 +27,7 @@ def service(name: str, paths: tuple[str, ...] = (), where: tuple[str, ...] = (),
 
 SERVICES = (
     service("website", ("/", "/ws"), ("apex", "www")),
-    service("analytics-dashboard", ("/dashboard",), service_port=80),
+    service("analytics-dashboard", ("/operational-dashboard",), service_port=80),
     service("api-gateway", ("/",), ("api",)),
     service("paintbox"),
 )
@@ -55,7 +56,7 @@ def answers(host: str, path: str, maintenance: bool = False) -> str:
 
 @pytest.mark.parametrize(("host", "path", "action"), [
     ("candlefish.ai", "/", "website"), ("candlefish.ai", "/ws", "website"), ("candlefish.ai", "/about", "website"),
-    ("candlefish.ai", "/dashboard/x", "analytics-dashboard"), ("candlefish.ai", "/dashboards", "website"),
+    ("candlefish.ai", "/operational-dashboard/x", "analytics-dashboard"), ("candlefish.ai", "/dashboards", "website"),
     ("www.candlefish.ai", "/", "website"), ("api.candlefish.ai", "/orders", "api-gateway"),
     ("candlefish.ai", "/api/metrics", "blocked"), ("candlefish.ai", "/health", "website-health"),
     ("api.candlefish.ai", "/health", "api-gateway-health")])
@@ -66,7 +67,7 @@ def test_each_place_is_answered_by_its_service(host: str, path: str, action: str
 @pytest.mark.parametrize("host", ["candlefish.ai", "www.candlefish.ai", "api.candlefish.ai"])
 def test_in_maintenance_the_page_answers_all_but_health_checks_and_what_is_blocked(host: str) -> None:
     assert answers(host, "/x", maintenance=True) == answers(host, "/ws", maintenance=True) == "maintenance"
-    assert answers(host, "/dashboard", maintenance=True) == "maintenance"
+    assert answers(host, "/operational-dashboard", maintenance=True) == "maintenance"
     assert answers(host, "/health", maintenance=True).endswith("-health")
     assert answers(host, "/api/metrics", maintenance=True) == "blocked"
 

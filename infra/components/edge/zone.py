@@ -1,4 +1,4 @@
-"""The hosted zone and the names in it (E6, N2)."""
+"""The hosted zone: looked up, or created, signed and logged (N2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from infra.components.base import Component
 from infra.components.documents import rendered
-from infra.plans.edge import Hosts, query_log_policy, zone_signing_key_policy
+from infra.plans.zone import query_log_policy, zone_signing_key_policy
 from infra.settings import model
 
 
@@ -70,44 +70,3 @@ class Zone(Component):
                              opts=self.child(depends_on=[policy]))
         self.zone_id = zone.zone_id
         self.ds_record = signing.ds_record
-
-
-@dataclass(frozen=True)
-class RecordsArgs:
-    """Where the names point: apex and www at CloudFront, api and origin at the load balancer."""
-
-    hosts: Hosts
-    zone_id: pulumi.Input[str]
-    distribution_domain: pulumi.Input[str]
-    distribution_zone_id: pulumi.Input[str]
-    load_balancer_domain: pulumi.Input[str]
-    load_balancer_zone_id: pulumi.Input[str]
-
-
-class Records(Component):
-    """A and AAAA aliases of the public names; the load balancer has IPv4 only, so its names have A only."""
-
-    module = "edge"
-
-    names: tuple[str, ...]
-
-    def __init__(self, name: str, args: RecordsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        hosts = args.hosts
-        for role, host in (("apex", hosts.apex), ("www", hosts.www)):
-            for kind in ("A", "AAAA"):
-                # CloudFront's aliases have no health to evaluate.
-                self._alias(f"{name}-{role}-{kind.lower()}", host, kind, args.zone_id, args.distribution_domain,
-                            args.distribution_zone_id, evaluate=False)
-        for role, host in (("api", hosts.api), ("origin", hosts.origin)):
-            self._alias(f"{name}-{role}-a", host, "A", args.zone_id, args.load_balancer_domain,
-                        args.load_balancer_zone_id, evaluate=True)
-        self.names = hosts.regional
-        self.register_outputs({"names": list(self.names)})
-
-    def _alias(self, name: str, host: str, kind: str, zone_id: pulumi.Input[str], target: pulumi.Input[str],
-               target_zone: pulumi.Input[str], *, evaluate: bool) -> None:
-        aws.route53.Record(
-            name, zone_id=zone_id, name=host, type=kind,
-            aliases=[{"name": target, "zone_id": target_zone, "evaluate_target_health": evaluate}],
-            opts=self.child())
