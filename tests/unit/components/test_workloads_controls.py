@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.plans.edge import hosts
+from infra.plans.hosts import hosts
 from infra.settings.load import load_file
 from tests.unit.components.answering import Registrations
 from tests.unit.components.test_workloads_components import workloads
