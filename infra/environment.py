@@ -21,6 +21,7 @@ from infra.components.edge.delivery import Content, Delivery, DeliveryArgs
 from infra.components.edge.edge import Edge, EdgeArgs
 from infra.components.edge.operators import Login, LoginArgs, Tools, ToolsArgs
 from infra.components.edge.records import Records, RecordsArgs, Target
+from infra.components.edge.shield import Shield, ShieldArgs
 from infra.components.keys import Keys, KeysArgs
 from infra.components.network import Network, NetworkArgs
 from infra.components.observability.alarms import Topics
@@ -236,6 +237,10 @@ class Environment:
             cluster_name=cluster.name, role_arns=roles.arns,
             namespaces={settings.cluster.namespace: workloads.namespace, **addons.namespaces}),
             pulumi.ResourceOptions(providers=[provider, cluster.provider]))
+
+        if settings.edge.shield_advanced:
+            Shield("shield", ShieldArgs(name=settings.environment, resources={
+                **delivery.distribution_arns, "front-door": workloads.load_balancer_arn}), here)
 
         self.outputs: dict[str, Any] = {
             "vpcId": network.vpc_id,

@@ -44,7 +44,6 @@ _MANAGED = {
     "AWSManagedRulesAntiDDoSRuleSet": 50,
 }
 _STATEMENTS = {
-    "byteMatchStatement": 10,
     "regexMatchStatement": 3,
     "sizeConstraintStatement": 1,
     "sqliMatchStatement": 20,
@@ -55,6 +54,8 @@ _STATEMENTS = {
     "asnMatchStatement": 1,
     "regexPatternSetReferenceStatement": 25,
 }
+# By positionalConstraint ("String match rule statement" of the guide).
+_STRING_MATCH = {"EXACTLY": 2, "STARTS_WITH": 2, "ENDS_WITH": 2, "CONTAINS": 10, "CONTAINS_WORD": 10}
 _TRANSFORMATION = 10
 
 
@@ -79,7 +80,8 @@ def _of_statement(statement: Properties) -> int:
             total += _of_statement(body["statement"])
         else:
             plain = [each for each in body.get("textTransformations") or () if each.get("type") != "NONE"]
-            total += _STATEMENTS.get(kind, 10) + _TRANSFORMATION * len(plain)
+            base = _STRING_MATCH.get(str(body.get("positionalConstraint")), _STATEMENTS.get(kind, 10))
+            total += base + _TRANSFORMATION * len(plain)
         if isinstance(body, dict) and body.get("scopeDownStatement"):
             total += _of_statement(body["scopeDownStatement"])
     return total
