@@ -56,7 +56,7 @@ def _acl(**more: Any) -> Inputs:
 def test_a_web_acl_with_deep_rules_lives(aws: Any) -> None:
     outputs = lives(aws, ACL, _acl(), {"rules": RULES[:2]}, {"defaultAction": {"block": {}}}, {"description": "other"},
                     {"visibilityConfig": _visible("z")})
-    assert outputs["capacity"] == 700 + 200 + 50 + 20 + 2 + 1 + 20 + 1
+    assert outputs["capacity"] == 700 + 200 + 50 + 12 + 2 + 1 + 12 + 1
 
 
 def test_a_web_acl_takes_its_rarer_settings(aws: Any) -> None:
