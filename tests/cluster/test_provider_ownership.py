@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infra.plans import ingress, kubernetes, maintenance
-from infra.plans.edge import hosts
+from infra.plans.hosts import hosts
 from infra.settings import model
 from infra.settings.workloads import Workloads
 from rehearsal.engine import paths
