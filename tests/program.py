@@ -4,6 +4,7 @@
     graph.of("aws:s3/bucket:Bucket")
 
 A password that pulumi-random would draw later is `MARKER` here, so that a test can follow it through the whole graph.
+An ARN that AWS would give later is one that is made up, so that a test can read the policies that name it.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ from rehearsal.engine.results import Result
 from rehearsal.engine.run import Run
 from rehearsal.engine.state import State
 from rehearsal.engine.store import StateFile
-from rehearsal.engine.values import Archive, Properties, Secret
+from rehearsal.engine.values import UNKNOWN, Archive, Properties, Secret
 from rehearsal.kubernetes.provider import KubernetesProvider
 from rehearsal.random.provider import RandomProvider
 
 ROOT = Path(__file__).parents[1]
 MARKER = "drawn-by-pulumi-random"
+_ARNS = ("arn", "executionArn", "invokeArn", "qualifiedArn")
 _DRAWN = {"random:index/randomPassword:RandomPassword": ("result", "bcryptHash")}
 
 
@@ -79,6 +81,21 @@ class _DrawnAlready(RandomProvider):
         return {**outputs, **{key: Secret(MARKER) for key in _DRAWN.get(context.type, ())}}
 
 
+class _NamedAlready(AwsProvider):
+    def preview(self, context: Context, inputs: Properties, old_outputs: Properties | None) -> Properties:
+        outputs = super().preview(context, inputs, old_outputs)
+        arn = imagined_arn(context.type, context.name, str(outputs.get("region")))
+        return {**outputs, **{key: arn for key in _ARNS if outputs.get(key) is UNKNOWN}}
+
+
+def imagined_arn(type: str, name: str, region: str) -> str:
+    """`arn:aws:kms:us-east-1:000000000000:key/keys-data`, of a resource that is not there yet."""
+    service, kind = type.split(":")[1].split("/")
+    if service == "s3":
+        return f"arn:aws:s3:::{name}"
+    return f"arn:aws:{service}:{'' if service == 'iam' else region}:{DEFAULT_ACCOUNT}:{kind}/{name}"
+
+
 class _Recording:
     """A provider that keeps the inputs as they come in."""
 
@@ -116,7 +133,7 @@ class Programs:
             text = json.dumps({**json.loads(config.values[f"{PREFIX}services"]), **services})
             config = replace(config, values={**config.values, f"{PREFIX}services": text})
         ensure_zone(Clients(self.endpoint.url).shared, DEFAULT_ACCOUNT, domain(stack))
-        providers = [_Recording(each) for each in (AwsProvider(self.endpoint), KubernetesProvider(), _DrawnAlready())]
+        providers = [_Recording(each) for each in (_NamedAlready(self.endpoint), KubernetesProvider(), _DrawnAlready())]
         engine = _Engine(Project.load(ROOT), stack, config, providers, StateFile(self.home / f"{stack}.json", "unused"),
                          seed=seed)
         result = engine.preview()

@@ -1,0 +1,1 @@
+"""The security controls of the platform, over resources: they run on any graph, before it is deployed."""
