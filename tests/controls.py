@@ -32,11 +32,11 @@ SETTLED = """
   deletion of subnets. A function is in the VPC only if it talks to the database or the cache; no function of the
   platform does, so none is, and the control is not in the table.
 * **CKV_AWS_133, backups of the database.** A restore with backup retention above 0 can sit in `backing-up` for two to
-  three hours (terraform-provider-aws, issue 44104). The control stays for what the program makes; whoever restores by hand asks
-  for retention 0 and sets it once the instance is available, before it takes traffic.
-* **CKV_AWS_145, targets of access logs.** S3, load balancers and CloudFront deliver logs to buckets with S3's own key
-  only. A bucket that is the target of another one's logs meets the control with SSE-S3, and CKV_AWS_18 without logs
-  of its own, which would never end.
+  three hours (terraform-provider-aws, issue 44104). The control stays for what the program makes; whoever restores by
+  hand asks for retention 0 and sets it once the instance is available, before it takes traffic.
+* **CKV_AWS_145, targets of access logs.** S3 and load balancers deliver logs to buckets with S3's own key only. A
+  bucket that is the target of another one's logs meets the control with SSE-S3, and CKV_AWS_18 without logs of its
+  own, which would never end.
 * **CKV_AWS_286 to 290, permissions boundaries.** A boundary grants nothing: a managed policy that is some role's
   boundary and attached to none is left out.
 

@@ -16,7 +16,8 @@ from tests.stacks import STACKS
 pytestmark = pytest.mark.rehearsal
 
 # Policies that name what only a deployment knows: the secret that RDS makes, a topic or a bucket that is told of late.
-LATE = {"addons-external-secrets", "storage-assets-replication", "storage-backups-replication",
+LATE = {"addons-external-secrets", "analytics-publisher-function-permissions",
+        "storage-assets-replication", "storage-backups-replication",
         "operations-cost-function-permissions", "operations-scaling-function-permissions"}
 
 

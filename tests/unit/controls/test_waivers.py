@@ -21,7 +21,8 @@ GOOD = """
   reason: One zone is enough for made-up data, and half the price.
   expires: 2026-12-31
 """
-FINDING = Finding(BY_ID["CKV_AWS_157"], Resource("aws:rds/instance:Instance", "urn:pulumi:d::c::t::database", "database"))
+FINDING = Finding(BY_ID["CKV_AWS_157"],
+                  Resource("aws:rds/instance:Instance", "urn:pulumi:d::c::t::database", "database"))
 
 
 def written(tmp_path: Path, text: str) -> Path:
