@@ -22,6 +22,7 @@ from infra.components.edge.edge import Edge, EdgeArgs
 from infra.components.edge.operators import Login, LoginArgs, Tools, ToolsArgs
 from infra.components.edge.records import Records, RecordsArgs, Target
 from infra.components.edge.shield import Shield, ShieldArgs
+from infra.components.governance.costs import Costs, CostsArgs
 from infra.components.keys import Keys, KeysArgs
 from infra.components.network import Network, NetworkArgs
 from infra.components.observability.alarms import Topics
@@ -80,6 +81,9 @@ class Environment:
             data_key_arn=keys.data_key_arn, settings=settings.operations.notifications,
             secret_prefix=f"candlefish-{settings.environment}", dashboard_url=names.dashboard_url(settings.region),
             log_retention_days=settings.storage.log_retention_days, protect=lifecycle.protect), here)
+        Costs("costs", CostsArgs(
+            name=names.prefix, environment=settings.environment, monthly_budget_usd=settings.monthly_budget_usd,
+            topic_arn=notifications.edge_alerts_topic_arn), here)
         network = Network("network", NetworkArgs(
             settings=settings.network, region=settings.region, logs_key_arn=keys.logs_key_arn,
             zone_names=settings.network.zones or zone_names(settings.region, settings.network.zone_count)), here)

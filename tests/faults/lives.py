@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.faults.runs import Job, Key, Kind, Outcome, prepare, run
 from tests.faults.world import Things, World, difference
 
-PROGRAMS = ("cluster", "data", "edge", "identity", "kubernetes", "network", "observability", "operations",
-             "recovery", "serverless", "sockets", "storage")
+PROGRAMS = ("cluster", "data", "edge", "governance", "identity", "kubernetes", "network", "observability",
+            "operations", "recovery", "serverless", "sockets", "storage")
 STAGES = (("up", "first"), ("up", "second"), ("up", "third"), ("destroy", "third"))
 MOST_RUNS = 1000  # of one stage: far beyond the calls of any; a run that makes no headway must end some time
 

@@ -1,0 +1,1 @@
+"""What watches the money and the account."""
