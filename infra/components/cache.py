@@ -72,7 +72,10 @@ class Cache(Component):
             security_group_ids=[group.id], at_rest_encryption_enabled=True, kms_key_id=args.data_key_arn,
             transit_encryption_enabled=True, transit_encryption_mode="required", auth_token=token.result,
             # The rotation owns the token: it sets a new one beside the old one.
-            auth_token_update_strategy="ROTATE", auto_minor_version_upgrade=True,
+            auth_token_update_strategy="ROTATE",
+            # ElastiCache tells a version with its minor number (RDS's can be told without). Were it raised beside the
+            # program, the program would ask for a lower one, for which the provider makes a new cache.
+            auto_minor_version_upgrade=False,
             snapshot_retention_limit=args.settings.snapshot_retention_days, snapshot_window=_SNAPSHOT_WINDOW,
             maintenance_window=_MAINTENANCE_WINDOW, apply_immediately=False,
             log_delivery_configurations=self._log_deliveries(args), **self._final_snapshot(args),

@@ -70,8 +70,8 @@ PREFIXES: Mapping[str, str] = {
 # Actions that have no resource type, by the Service Authorization Reference: what creates something without a name,
 # and settings of the account. Limited to the regions where the service has them.
 _UNNAMED = (
-    "acm:RequestCertificate", "backup:GetSupportedResourceTypes", "ce:CreateAnomalyMonitor",
-    "ce:CreateAnomalySubscription", "cognito-idp:CreateUserPool", "cognito-idp:CreateUserPoolDomain",
+    "acm:RequestCertificate", "backup:GetSupportedResourceTypes", "backup-storage:MountCapsule",
+    "ce:CreateAnomalyMonitor", "ce:CreateAnomalySubscription", "cognito-idp:CreateUserPool", "cognito-idp:CreateUserPoolDomain",
     "config:PutConfigurationRecorder", "config:PutDeliveryChannel", "config:StartConfigurationRecorder",
     "ecr:CreatePullThroughCacheRule", "ecr:CreateRepositoryCreationTemplate", "ecr:DeletePullThroughCacheRule",
     "ecr:DeleteRepositoryCreationTemplate", "ecr:PutRegistryPolicy", "ecr:PutRegistryScanningConfiguration",

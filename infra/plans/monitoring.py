@@ -51,7 +51,9 @@ def values(settings: Monitoring, namespace: str, storage_class: str, replicas: i
                                        "provider": {"foldersFromFilesStructure": True}}},
             "grafana.ini": {"users": {"allow_sign_up": False}, "auth.anonymous": {"enabled": False},
                             "analytics": {"check_for_updates": False, "reporting_enabled": False}},
-            "containerSecurityContext": _RESTRICTED, "resources": _sizes(100, 256, 512)},
+            "containerSecurityContext": _RESTRICTED, "resources": _sizes(100, 256, 512),
+            # It unpacks plugins there when it starts, and dies where it can't.
+            "extraEmptyDirMounts": [{"name": "tmp", "mountPath": "/tmp"}]},
     }
 
 

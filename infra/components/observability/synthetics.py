@@ -84,7 +84,8 @@ def canary_permissions(name: str, region: str, account_id: str, logs_bucket_arn:
                        key_arn: str) -> policies.Document:
     """CloudWatch User Guide, "Required roles and permissions for canaries". Listing buckets and putting metrics know no
     resource."""
-    group = f"arn:aws:logs:{region}:{account_id}:log-group:/aws/lambda/cwsyn-{name}-*"
+    # `cwsyn-{name}-{uuid}` has at most the 64 characters of a function's name: of a canary's, 21 are in it for sure.
+    group = f"arn:aws:logs:{region}:{account_id}:log-group:/aws/lambda/cwsyn-{name[:21]}*"
     return policies.document([
         policies.allow("Artifacts", ["s3:PutObject", "s3:GetObject"], [f"{logs_bucket_arn}/{FOLDER}/{name}/*"]),
         policies.allow("Place", ["s3:GetBucketLocation"], [logs_bucket_arn]),

@@ -83,6 +83,12 @@ def test_grafana_and_prometheus_have_the_names_that_operators_know_and_no_passwo
     assert secret.inputs["spec"]["data"][1]["remoteRef"] == {"key": "arn:grafana", "property": "password"}
 
 
+def test_grafana_with_a_read_only_root_has_a_place_for_temporary_files() -> None:
+    grafana = monitoring.values(Monitoring(), "candlefish-test", "gp3", 2)["grafana"]
+    assert grafana["containerSecurityContext"]["readOnlyRootFilesystem"] is True
+    assert grafana["extraEmptyDirMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]
+
+
 def test_only_what_needs_the_host_may_be_privileged(addons: Registrations) -> None:
     levels = {each.inputs["metadata"]["name"]: each.inputs["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
               for each in addons.of("kubernetes:core/v1:Namespace")}

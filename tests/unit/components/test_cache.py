@@ -34,6 +34,10 @@ def test_the_token_belongs_to_its_rotation_after_creation() -> None:
                             "cache-auth").ignored == ("secretString",)
 
 
+def test_only_the_program_changes_the_version_as_a_later_one_would_have_the_cache_replaced() -> None:
+    assert foundation().one(GROUP, "cache").inputs["autoMinorVersionUpgrade"] is False
+
+
 def test_the_secret_is_under_our_key_auto_named_and_tells_how_to_connect() -> None:
     secret = foundation().one("aws:secretsmanager/secret:Secret", "cache-auth")
     assert secret.inputs["kmsKeyId"] == "arn:aws:kms:::keys-data"

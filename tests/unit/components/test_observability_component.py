@@ -144,6 +144,8 @@ def test_the_checks_from_outside_run_with_no_more_than_they_need(staging: Regist
     by_id = {statement["Sid"]: statement for statement in policy["Statement"]}
     assert by_id["Status"]["Resource"] == ["arn:aws:s3:::status-bucket/status/status.json"]
     assert {id for id, statement in by_id.items() if statement["Resource"] == ["*"]} == {"Buckets", "Metrics"}
+    # Its function's name is the canary's cut, so that it fits into Lambda's 64 characters.
+    assert by_id["Logs"]["Resource"][0].endswith(":log-group:/aws/lambda/cwsyn-staging-candlefish-he*")
     assert by_id["Metrics"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": "CloudWatchSynthetics"}}
 
 

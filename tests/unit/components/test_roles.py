@@ -126,6 +126,14 @@ def test_a_deployment_has_the_services_of_every_resource_type_of_the_stacks() ->
     assert missing == set(), "add the service to infra/plans/deploy_policies.py"
 
 
+@pytest.mark.parametrize(("sid", "needed"), [
+    ("Unnamed", "backup-storage:MountCapsule"),  # a vault's key: the service's prefix is not `backup`
+])
+def test_a_deployment_has_what_a_service_asks_for_under_another_prefix(
+        roles: Registrations, sid: str, needed: str) -> None:
+    assert needed in statement(roles, "deploy", sid)["Action"]
+
+
 def test_each_role_has_its_entry_and_only_the_deployment_is_administrator(roles: Registrations) -> None:
     associations = {each.name: each.inputs for each in roles.of(
         "aws:eks/accessPolicyAssociation:AccessPolicyAssociation")}
