@@ -78,13 +78,19 @@ class Registry(Component):
 
     def _replication(self, name: str, args: RegistryArgs, region: str) -> None:
         # ECR makes the replicas' repositories, and would make them with tags that can move, unencrypted by KMS. ROOT:
-        # of all names without a slash. The key is ECR's own there, as any other would ask for a role of its own.
+        # of all names without a slash. The key is ECR's own there; with any key it asks for a role.
+        role = aws.iam.Role(f"{name}-replicas", description="ECR makes the repositories of replicas", opts=self.child(),
+                            assume_role_policy=json.dumps(policies.service_trust("ecr.amazonaws.com")))
+        permission = aws.iam.RolePolicy(f"{name}-replicas", role=role.id, opts=self.child(), policy=rendered(
+            lambda account: policies.replica_repositories(account, region, list(args.repositories.values())),
+            account=args.account_id))
         template = aws.ecr.RepositoryCreationTemplate(
             name, region=region, prefix="ROOT", applied_fors=["REPLICATION"], image_tag_mutability="IMMUTABLE",
             description="Replicas of another region",
             lifecycle_policy=json.dumps(policies.image_lifecycle(args.settings.kept_images)),
             encryption_configurations=[aws.ecr.RepositoryCreationTemplateEncryptionConfigurationArgs(
-                encryption_type="KMS")], opts=self.child())
+                encryption_type="KMS")],
+            custom_role_arn=role.arn, opts=self.child(depends_on=[permission]))
         aws.ecr.ReplicationConfiguration(
             name, opts=self.child(depends_on=[template]),
             replication_configuration=aws.ecr.ReplicationConfigurationReplicationConfigurationArgs(

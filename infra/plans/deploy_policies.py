@@ -71,7 +71,8 @@ PREFIXES: Mapping[str, str] = {
 # and settings of the account. Limited to the regions where the service has them.
 _UNNAMED = (
     "acm:RequestCertificate", "backup:GetSupportedResourceTypes", "backup-storage:MountCapsule",
-    "ce:CreateAnomalyMonitor", "ce:CreateAnomalySubscription", "cognito-idp:CreateUserPool", "cognito-idp:CreateUserPoolDomain",
+    "ce:CreateAnomalyMonitor", "ce:CreateAnomalySubscription",
+    "cognito-idp:CreateUserPool", "cognito-idp:CreateUserPoolDomain",
     "config:PutConfigurationRecorder", "config:PutDeliveryChannel", "config:StartConfigurationRecorder",
     "ecr:CreatePullThroughCacheRule", "ecr:CreateRepositoryCreationTemplate", "ecr:DeletePullThroughCacheRule",
     "ecr:DeleteRepositoryCreationTemplate", "ecr:PutRegistryPolicy", "ecr:PutRegistryScanningConfiguration",
@@ -99,8 +100,9 @@ CONTENTS = (
     "s3:GetObject*", "secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue", "sqs:ReceiveMessage",
     "ssm:GetParameter*", "sts:GetFederationToken", "sts:GetSessionToken")
 
-_PASSED_TO = ("backup", "cloudtrail", "config", "ec2", "edgelambda", "eks", "lambda", "monitoring.rds", "pods.eks",
-              "rds", "s3", "scheduler", "vpc-flow-logs", "apigateway", "events", "synthetics", "cognito-idp")
+_PASSED_TO = ("backup", "cloudtrail", "config", "ec2", "ecr", "edgelambda", "eks", "lambda", "monitoring.rds",
+              "pods.eks", "rds", "s3", "scheduler", "vpc-flow-logs", "apigateway", "events", "synthetics",
+              "cognito-idp")
 _LINKED = ("autoscaling", "backup", "config", "eks", "eks-nodegroup", "elasticache", "elasticloadbalancing",
            "guardduty", "access-analyzer", "pullthroughcache.ecr", "replication.ecr", "rds", "securityhub", "spot",
            "ops.apigateway", "logger.cloudfront", "replicator.lambda", "wafv2")

@@ -226,6 +226,17 @@ def image_pushes(account_id: str, deploy_role: str) -> Document:
             f"{roles}/{deploy_role}", f"{roles}/aws-service-role/replication.ecr.amazonaws.com/*"]}}}])
 
 
+def replica_repositories(account_id: str, region: str, names: Sequence[str]) -> Document:
+    """Making the repositories of replicas under KMS ("Create a custom policy for repository creation templates", ECR
+    user guide)."""
+    return document([
+        allow("Repositories", ["ecr:CreateRepository", "ecr:ReplicateImage", "ecr:TagResource"],
+              [f"arn:aws:ecr:{region}:{account_id}:repository/{name}" for name in names]),
+        allow("Key", ["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"],
+              [f"arn:aws:kms:{region}:{account_id}:key/*"]),
+    ])
+
+
 def image_lifecycle(kept_images: int) -> Document:
     """ECR lifecycle: untagged images go after a week, of the others the newest `kept_images` stay."""
     return {"rules": [

@@ -98,9 +98,11 @@ class RepositoryCreationTemplate(KeptObject):
         if not re.fullmatch(r"ROOT|(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*", prefix):
             raise ProviderError(f"{_REFUSED}: prefix {prefix!r} is neither ROOT nor the beginning of a repository's "
                                 "name")
-        keyed = any(each.get("kmsKey") for each in inputs.get("encryptionConfigurations") or ())
+        # "If you intend to use KMS keys, resource tags, or a combination of both" (ECR user guide, "Creating a
+        # repository creation template"); a key may be ECR's own.
+        keyed = any(each.get("encryptionType") == "KMS" for each in inputs.get("encryptionConfigurations") or ())
         if (keyed or inputs.get("resourceTags")) and not inputs.get("customRoleArn"):
-            raise ProviderError(f"{_REFUSED}: a template with a key of one's own or with tags needs customRoleArn")
+            raise ProviderError(f"{_REFUSED}: a template with encryption by KMS or with tags needs customRoleArn")
         return prefix
 
     def computed(self, call: Call, id: str, inputs: Properties) -> Properties:

@@ -16,6 +16,9 @@ from tests.rehearsal.aws.lifecycle import dangling, made
 pytestmark = pytest.mark.rehearsal
 REPOSITORY, CACHE = "aws:ecr/repository:Repository", "aws:ecr/pullThroughCacheRule:PullThroughCacheRule"
 
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{
+    "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecr.amazonaws.com"}}]})
+
 
 def expire_after(count: int) -> str:
     return json.dumps({"rules": [{"rulePriority": 1, "action": {"type": "expire"}, "selection": {
@@ -98,15 +101,17 @@ def test_a_pull_through_cache_needs_the_secret_that_its_upstream_needs(aws: Any)
     made(aws, CACHE, {"ecrRepositoryPrefix": "k8s", "upstreamRegistryUrl": "registry.k8s.io"}).delete_twice()
 
 
-def test_a_template_of_repositories_needs_a_role_for_a_key_of_ones_own(aws: Any) -> None:
+def test_a_template_of_repositories_needs_a_role_for_encryption_by_kms(aws: Any) -> None:
     type = "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"
+    role = aws.client("iam").create_role(RoleName="replicas", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     template = made(aws, type, {"prefix": "ROOT", "appliedFors": ["REPLICATION"], "imageTagMutability": "IMMUTABLE",
-                                "encryptionConfigurations": [{"encryptionType": "KMS"}]})
+                                "customRoleArn": role, "encryptionConfigurations": [{"encryptionType": "KMS"}]})
     template.change(imageTagMutability="MUTABLE").change(lifecyclePolicy=expire_after(5)).delete_twice()
     key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     keyed = {"appliedFors": ["REPLICATION"], "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": key}]}
-    with pytest.raises(ProviderError, match="needs customRoleArn"):
-        made(aws, type, {**keyed, "prefix": "team"})
+    for without in (keyed, {**keyed, "encryptionConfigurations": [{"encryptionType": "KMS"}]}):
+        with pytest.raises(ProviderError, match="needs customRoleArn"):
+            made(aws, type, {**without, "prefix": "team"})
     with pytest.raises(ProviderError, match="neither ROOT nor"):
         made(aws, type, {"prefix": "Team/", "appliedFors": ["REPLICATION"]})
     missing = f"arn:aws:iam::{aws.account}:role/none"

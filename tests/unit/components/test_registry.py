@@ -42,6 +42,20 @@ def test_replicas_are_made_with_immutable_tags_before_the_first_is_sent() -> Non
     assert template.urn in replication.dependencies
 
 
+def test_replicas_under_kms_are_made_by_a_role_that_may_do_no_more() -> None:
+    recorded = foundation()
+    template = recorded.one("aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate", "registry")
+    role = recorded.one("aws:iam/role:Role", "registry-replicas")
+    permission = recorded.one("aws:iam/rolePolicy:RolePolicy", "registry-replicas")
+    assert template.inputs["customRoleArn"] == "arn:aws:iam:::registry-replicas"
+    assert json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]["Principal"] == {"Service": "ecr.amazonaws.com"}
+    statements = {each["Sid"]: each for each in json.loads(permission.inputs["policy"])["Statement"]}
+    assert statements["Repositories"]["Resource"] == [
+        f"arn:aws:ecr:us-west-2:{ACCOUNT}:repository/candlefish-website-test"]
+    assert statements["Key"]["Resource"] == [f"arn:aws:kms:us-west-2:{ACCOUNT}:key/*"]
+    assert permission.urn in template.dependencies
+
+
 def test_only_pipelines_and_replication_push_images() -> None:
     policy = json.loads(foundation().one("aws:ecr/repositoryPolicy:RepositoryPolicy", "registry-website").inputs[
         "policy"])["Statement"][0]
