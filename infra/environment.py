@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pulumi
 import pulumi_aws as aws
 
 from infra.components.access import ClusterAccess, ClusterAccessArgs
 from infra.components.addons import Addons, AddonsArgs
 from infra.components.analytics.analytics import Analytics, AnalyticsArgs
+from infra.components.analytics.custom_domain import CustomDomain
 from infra.components.backup import Backup, BackupArgs
 from infra.components.boundary import Boundary, BoundaryArgs
 from infra.components.cache import Cache, CacheArgs
@@ -20,8 +19,10 @@ from infra.components.database_safeguards import BackupReplica, DatabaseSafeguar
 from infra.components.edge.delivery import Content, Delivery, DeliveryArgs
 from infra.components.edge.edge import Edge, EdgeArgs
 from infra.components.edge.operators import Login, LoginArgs, Tools, ToolsArgs
+from infra.components.edge.pages import STATUS_KEY
 from infra.components.edge.records import Records, RecordsArgs, Target
 from infra.components.edge.shield import Shield, ShieldArgs
+from infra.components.edge.site import ApiOrigin
 from infra.components.governance.costs import Costs, CostsArgs
 from infra.components.keys import Keys, KeysArgs
 from infra.components.network import Network, NetworkArgs
@@ -37,9 +38,9 @@ from infra.components.secrets import Secrets, SecretsArgs
 from infra.components.storage import ServedBuckets, ServedBucketsArgs, Storage, StorageArgs
 from infra.components.workloads.database_jobs import BackupsPlace
 from infra.components.workloads.workloads import Workloads, WorkloadsArgs
+from infra.outputs import Parts, outputs
 from infra.plans.charts import Facts
 from infra.plans.external_secrets import REGISTRY_SECRET, DatabasePlace, pulled_with_a_secret
-from infra.plans.firewall import RATE_LIMIT_RULE
 from infra.plans.guards import MONITORING_NAMESPACE
 from infra.plans.ingress import fronted
 from infra.plans.monitoring import ALERTMANAGER_SECRET, GRAFANA_SECRET
@@ -146,24 +147,27 @@ class Environment:
             domain=settings.domain, edge=settings.edge, web_acl_name=names.web_acl, key_arn=keys.logs_key_arn,
             global_key_arn=edge_keys.logs_key_arn, aws_global=edge_provider,
             log_retention_days=settings.storage.log_retention_days), here)
+        analytics = Analytics("analytics", AnalyticsArgs(
+            prefix=names.prefix, environment=settings.environment, account_id=account, region=settings.region,
+            settings=settings.analytics, experiments=settings.experiments, lifecycle=lifecycle,
+            origins=(f"https://{edge.hosts.apex}", f"https://{edge.hosts.www}"),
+            rest_domain=CustomDomain(edge.hosts.rest, edge.regional_certificate_arn),
+            websocket_domain=CustomDomain(edge.hosts.ws, edge.regional_certificate_arn),
+            web_acl_arn=edge.regional_web_acl_arn, data_key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn,
+            owns_account=settings.governance.owns_account_singletons,
+            log_retention_days=settings.storage.log_retention_days), here)
         delivery = Delivery("delivery", DeliveryArgs(
             edge=edge, settings=settings.edge, logs_bucket=storage.logs.domain_name,
             site_buckets={colour: Content(b.name, b.regional_domain_name) for colour, b in storage.site.items()},
             assets_bucket=Content(storage.assets.name, storage.assets.regional_domain_name),
-            function_name=names.edge_function, account_id=account, aws_global=edge_provider), here)
+            api=ApiOrigin(edge.hosts.rest), function_name=names.edge_function, account_id=account,
+            aws_global=edge_provider), here)
         login = Login("login", LoginArgs(
             name=names.resource("operators"), hosts=edge.hosts, deletion_protection=lifecycle.deletion_protection,
             protect=lifecycle.protect), here)
         ServedBuckets("served-buckets", ServedBucketsArgs(
             buckets={"assets": storage.assets, **{f"site-{colour}": b for colour, b in storage.site.items()}},
             distribution_arns=list(delivery.distribution_arns.values())), here)
-        analytics = Analytics("analytics", AnalyticsArgs(
-            prefix=names.prefix, environment=settings.environment, account_id=account, region=settings.region,
-            settings=settings.analytics, experiments=settings.experiments, lifecycle=lifecycle,
-            origins=(f"https://{edge.hosts.apex}", f"https://{edge.hosts.www}"),
-            web_acl_arn=edge.regional_web_acl_arn, data_key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn,
-            owns_account=settings.governance.owns_account_singletons,
-            log_retention_days=settings.storage.log_retention_days), here)
         subnets = plan(settings.network.cidr, settings.network.zone_count)
         addons = Addons("addons", AddonsArgs(
             facts=Facts(
@@ -202,7 +206,9 @@ class Environment:
                 pulumi.ResourceOptions(providers=[cluster.provider], depends_on=[*addons.foundations, workloads]))
         records = Records("records", RecordsArgs(
             hosts=edge.hosts, zone_id=edge.zone_id, site=delivery.site, static=delivery.static,
-            load_balancer=Target(workloads.load_balancer_domain, workloads.load_balancer_zone_id)), here)
+            load_balancer=Target(workloads.load_balancer_domain, workloads.load_balancer_zone_id),
+            websocket=Target(analytics.websocket_alias.domain, analytics.websocket_alias.zone_id),
+            rest=Target(analytics.rest_api_alias.domain, analytics.rest_api_alias.zone_id)), here)
         sizes = Sizes(settings.database.instance_class, settings.database.storage_gib,
                       settings.observability.synthetics.minutes)
         observability = Observability("observability", ObservabilityArgs(
@@ -217,7 +223,7 @@ class Environment:
             certificate_arn=edge.regional_certificate_arn, cdn_certificate_arn=edge.certificate_arn,
             account_id=account, data_key_arn=keys.data_key_arn, canary_name=names.resource("health"),
             checks={"website": f"https://{edge.hosts.apex}/api/health", "api": f"https://{edge.hosts.api}/health"},
-            logs_bucket=storage.logs, status_bucket=storage.assets, status_key="status/status.json",
+            logs_bucket=storage.logs, status_bucket=storage.assets, status_key=STATUS_KEY,
             functions=[*analytics.function_names.values(), notifications.function_name,
                        *operations.function_names.values()],
             dead_letter_queues=[*analytics.dead_letter_queue_arns.values(), notifications.dead_letter_queue_arn,
@@ -225,8 +231,9 @@ class Environment:
             api=(analytics.rest_api_name, analytics.rest_api_stage),
             topics=Topics(notifications.alerts_topic_arn, notifications.incidents_topic_arn),
             edge_topics=Topics(notifications.edge_alerts_topic_arn)), here)
+        boards = None
         if Feature.MONITORING in settings.addons.features:
-            ClusterMonitoring("cluster-monitoring", ClusterMonitoringArgs(
+            boards = ClusterMonitoring("cluster-monitoring", ClusterMonitoringArgs(
                 environment=settings.environment, settings=settings.observability, sizes=sizes,
                 namespace=MONITORING_NAMESPACE, alertmanager_secret=ALERTMANAGER_SECRET,
                 secret_store=addons.secret_store_name, secrets=notifications.secret_arns,
@@ -246,75 +253,15 @@ class Environment:
             Shield("shield", ShieldArgs(name=settings.environment, resources={
                 **delivery.distribution_arns, "front-door": workloads.load_balancer_arn}), here)
 
-        self.outputs: dict[str, Any] = {
-            "vpcId": network.vpc_id,
-            "privateSubnetIds": network.private_subnet_ids,
-            "clusterName": cluster.name,
-            "kubeconfig": pulumi.Output.secret(cluster.kubeconfig),
-            "namespace": workloads.namespace,
-            "databaseInstanceId": database.instance_id,
-            "databaseEndpoint": database.endpoint,
-            "databaseSecretArn": database.secret_arn,
-            "cacheEndpoint": cache.endpoint,
-            "cacheSecretArn": cache.secret_arn,
-            "cacheReplicationGroupId": cache.replication_group_id,
-            "assetsBucket": storage.assets.name,
-            "backupsBucket": storage.backups.name,
-            "backupVaultName": backup.vault_name,
-            "backupVaultArn": backup.vault_arn,
-            "backupRestoreRoleArn": backup.restore_role_arn,
-            "recoveryRegion": recovery_outputs(settings.recovery_region, recovery_region, safeguards),
-            "siteBuckets": {colour: bucket.name for colour, bucket in storage.site.items()},
-            "distributionId": delivery.distribution_id,
-            "distributionDomain": delivery.distribution_domain,
-            "staticDistributionId": delivery.static_distribution_id,
-            "siteUrl": f"https://{edge.hosts.apex}",
-            "siteStatus": delivery.status,
-            "hosts": dict(records.names),
-            "healthChecks": records.health_check_ids,
-            "zone": {"id": edge.zone_id, "dsRecord": edge.ds_record},
-            "webAcls": {"cloudfront": edge.web_acl_arn, "regional": edge.regional_web_acl_arn,
-                        "rateLimitRule": RATE_LIMIT_RULE, "logGroups": edge.log_group_names},
-            "frontDoorUrl": pulumi.Output.concat("https://", workloads.load_balancer_domain),
-            "apiUrl": f"https://{edge.hosts.api}",
-            "websocketUrl": pulumi.Output.concat("wss://", edge.hosts.apex, "/ws"),
-            "listenerArn": workloads.listener_arn,
-            "targetGroups": workloads.target_groups,
-            "listenerRules": workloads.listener_rules,
-            "tables": dict(analytics.table_names),
-            "functions": dict(analytics.function_names),
-            "deadLetterQueues": dict(analytics.dead_letter_queue_names),
-            "restApi": {"name": analytics.rest_api_name, "stage": analytics.rest_api_stage,
-                        "url": analytics.rest_api_url},
-            "websocketApi": {"id": analytics.websocket_api_id, "stage": analytics.websocket_stage,
-                             "url": analytics.websocket_url},
-            "operatorsApiKey": analytics.operators_key,
-            "operatorsUserPoolId": login.user_pool_id,
-            "repositories": registry.repository_urls,
-            "deployRoleArn": roles.arns["deploy"],
-            "previewRoleArn": roles.arns["preview"],
-            "onCallRoleArn": roles.arns["on-call"],
-            "alertsTopicArn": notifications.alerts_topic_arn,
-            "incidentsTopicArn": notifications.incidents_topic_arn,
-            "dashboards": observability.dashboards,
-            "alarms": observability.alarm_names,
-            "logGroups": observability.log_groups,
-        }
+        self.outputs = outputs(Parts(
+            settings, network, cluster, database, safeguards, cache, storage, recovery_region, backup, registry,
+            roles, notifications, edge, delivery, login, records, analytics, workloads, observability, boards))
 
 
 def aws_provider(region: str, tags: dict[str, str]) -> aws.Provider:
     """A provider whose resources carry the default tags."""
     return aws.Provider(f"aws-{region}", region=region,
                         default_tags=aws.ProviderDefaultTagsArgs(tags=tags))
-
-
-def recovery_outputs(region: str, kept: RecoveryRegion | None, safeguards: DatabaseSafeguards) -> dict[str, Any]:
-    """What a rebuild in the recovery region starts from; empty for a stack that keeps nothing there."""
-    if kept is None:
-        return {}
-    return {"region": region, "keyArn": kept.key_arn, "backupVaultName": kept.vault_name,
-            "backupVaultArn": kept.vault_arn, "replicatedBackupsArn": safeguards.replicated_backups_arn,
-            **{f"{purpose}Bucket": bucket.name for purpose, bucket in kept.buckets.items()}}
 
 
 def operators_secrets(settings: Settings) -> list[str]:

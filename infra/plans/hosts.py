@@ -12,13 +12,15 @@ class Hosts:
     """Every name in full, such as `api.staging.candlefish.ai`.
 
     `origin` is the load balancer's name for CloudFront only, and fails over; `direct` is always this stack's own load
-    balancer: what the health check asks, so that a failover does not look like a repair.
+    balancer: what the health check asks, so that a failover does not look like a repair. `rest` is the REST API's name
+    for CloudFront only.
     """
 
     apex: str
     www: str
     api: str
     ws: str
+    rest: str
     assets: str
     docs: str
     status: str
@@ -45,8 +47,9 @@ class Hosts:
 
     @property
     def regional(self) -> tuple[str, ...]:
-        """Names that the load balancer and the WebSocket API answer. CloudFront passes on the viewer's Host."""
-        return (self.apex, self.www, self.api, self.origin, self.direct, self.ws, *self.operators)
+        """Names that the load balancer and the APIs answer: ten, as many as a certificate may have (ACM quotas).
+        CloudFront passes on the viewer's Host."""
+        return (self.apex, self.www, self.api, self.origin, self.direct, self.ws, self.rest, *self.operators)
 
     @property
     def by_role(self) -> dict[str, str]:

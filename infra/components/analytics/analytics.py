@@ -29,7 +29,7 @@ ERASURES = "rate(1 hour)"  # the passes of an erasure that are still due; the la
 class AnalyticsArgs:
     """prefix: what the names start with (E4): `{environment}-candlefish`.
     origins: the site's, the main one first: `https://candlefish.ai`.
-    rest_domain, websocket_domain: names of ours before the APIs; None: API Gateway's own addresses alone.
+    rest_domain, websocket_domain: names of ours before the APIs.
     web_acl_arn: the regional one.
     logs_key_arn: key for queues and log groups; its policy must let `logs.{region}.amazonaws.com` use it.
     owns_account: this stack gives API Gateway its role for logs, which an account has once in a region.
@@ -43,11 +43,11 @@ class AnalyticsArgs:
     experiments: Mapping[str, Experiment]
     lifecycle: model.Lifecycle
     origins: tuple[str, ...]
+    rest_domain: CustomDomain
+    websocket_domain: CustomDomain
     web_acl_arn: pulumi.Input[str]
     data_key_arn: pulumi.Input[str]
     logs_key_arn: pulumi.Input[str]
-    rest_domain: CustomDomain | None = None
-    websocket_domain: CustomDomain | None = None
     owns_account: bool = False
     log_retention_days: int = 365
 
@@ -66,12 +66,12 @@ class Analytics(Component):
     rest_api_name: pulumi.Output[str]  # the dimension ApiName of its metrics
     rest_api_stage: pulumi.Output[str]
     rest_api_url: pulumi.Output[str]
-    rest_api_alias: AliasTarget | None
+    rest_api_alias: AliasTarget
     operators_key: pulumi.Output[str]  # secret
     websocket_api_id: pulumi.Output[str]  # the dimension ApiId of its metrics
     websocket_stage: pulumi.Output[str]
     websocket_url: pulumi.Output[str]  # of the stage
-    websocket_alias: AliasTarget | None
+    websocket_alias: AliasTarget
     hash_secret_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: AnalyticsArgs, opts: pulumi.ResourceOptions | None = None) -> None:

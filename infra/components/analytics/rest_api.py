@@ -37,7 +37,7 @@ class RestApiArgs:
     name: str
     functions: Mapping[str, Function]
     origin: str
-    domain: CustomDomain | None
+    domain: CustomDomain
     settings: AnalyticsSettings
     web_acl_arn: pulumi.Input[str]
     logs_key_arn: pulumi.Input[str]
@@ -57,7 +57,7 @@ class RestApi(Component):
     api_name: pulumi.Output[str]
     stage_name: pulumi.Output[str]
     invoke_url: pulumi.Output[str]  # answers in the rehearsal alone: outside only the domain does
-    alias: AliasTarget | None
+    alias: AliasTarget
     operators_key: pulumi.Output[str]  # secret; of the routes that ask for one
 
     def __init__(self, name: str, args: RestApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -67,7 +67,7 @@ class RestApi(Component):
         api = aws.apigateway.RestApi(
             name, name=args.name, description="Animation events, visitors' memory, experiments", body=body,
             endpoint_configuration={"types": "REGIONAL"}, put_rest_api_mode="overwrite",
-            disable_execute_api_endpoint=args.domain is not None, opts=self.child())  # it would answer TLS 1.0 too
+            disable_execute_api_endpoint=True, opts=self.child())  # it would answer TLS 1.0 too
         access = self._log_group(f"{name}-access", f"/aws/apigateway/{args.name}", args)
         executions = self._log_group(  # API Gateway writes to this name, and would make an open group of it
             f"{name}-executions", api.id.apply(lambda id: f"API-Gateway-Execution-Logs_{id}/{STAGE}"), args)
@@ -84,7 +84,7 @@ class RestApi(Component):
                 "caching_enabled": False, "throttling_rate_limit": args.settings.requests_per_second,
                 "throttling_burst_limit": args.settings.request_burst})
         aws.wafv2.WebAclAssociation(name, resource_arn=stage.arn, web_acl_arn=args.web_acl_arn, opts=self.child())
-        self.alias = self._named(name, args.domain, api, stage) if args.domain else None
+        self.alias = self._named(name, args.domain, api, stage)
         self.operators_key = self._operators_key(name, api, stage, args.settings)
         for function in args.functions.values():
             function.invoked_by("rest-api", "apigateway.amazonaws.com",

@@ -35,7 +35,7 @@ class WebSocketApiArgs:
 
     name: str
     function: Function
-    domain: CustomDomain | None
+    domain: CustomDomain
     settings: AnalyticsSettings
     logs_key_arn: pulumi.Input[str]
     log_retention_days: int
@@ -55,7 +55,7 @@ class WebSocketApi(Component):
     stage_name: pulumi.Output[str]
     callback_url: pulumi.Output[str]  # where messages to connections are posted
     connections_arn: pulumi.Output[str]  # of all connections, for whoever posts to them
-    alias: AliasTarget | None
+    alias: AliasTarget
     url: pulumi.Output[str]  # of the stage, which answers beside the domain
 
     def __init__(self, name: str, args: WebSocketApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -90,7 +90,7 @@ class WebSocketApi(Component):
         self.callback_url = stage.invoke_url.apply(lambda url: url.replace("wss://", "https://", 1))
         self.connections_arn = pulumi.Output.concat(stage.execution_arn, "/POST/@connections/*")
         self.url = stage.invoke_url
-        self.alias = self._named(name, args.domain, api, stage) if args.domain else None
+        self.alias = self._named(name, args.domain, api, stage)
         self.register_outputs({"apiId": self.api_id, "stageName": self.stage_name, "callbackUrl": self.callback_url})
 
     def _named(self, name: str, domain: CustomDomain, api: aws.apigatewayv2.Api,

@@ -27,18 +27,20 @@ class Target:
 
 @dataclass(frozen=True)
 class RecordsArgs:
-    """load_balancer: the ALB; site, static: the two distributions; websocket: the API's regional domain, if any."""
+    """load_balancer: the ALB; site, static: the two distributions; websocket, rest: the APIs' regional
+    domains."""
 
     hosts: Hosts
     zone_id: pulumi.Input[str]
     site: Target
     static: Target
     load_balancer: Target
-    websocket: Target | None = None
+    websocket: Target
+    rest: Target
 
 
 class Records(Component):
-    """Aliases of all public names. The load balancer and the WebSocket API have IPv4 only, so their names have A only.
+    """Aliases of all public names. The load balancer and the APIs have IPv4 only, so their names have A only.
 
     `api` and `origin` fail over: the primary is this stack's load balancer for as long as its health check passes, the
     secondary is whatever operations point it at (another region's front door); a new one points at the same place. A
@@ -63,8 +65,8 @@ class Records(Component):
             self._alias(role, BOTH, args.static)
         for role in ("direct", "grafana", "monitoring", "prometheus"):
             self._alias(role, IPV4, args.load_balancer, evaluate=True)
-        if args.websocket is not None:
-            self._alias("ws", IPV4, args.websocket)
+        self._alias("ws", IPV4, args.websocket)
+        self._alias("rest", IPV4, args.rest)
         for role in ("api", "origin"):
             self._failover(role, "PRIMARY", health_check_id=front_door.id)
             self._failover(role, "SECONDARY", ignore_changes=["aliases"])

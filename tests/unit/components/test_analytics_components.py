@@ -36,8 +36,6 @@ def analytics(**changes: Any) -> Registrations:
 
     def program() -> SimpleNamespace:
         made = Analytics("analytics", AnalyticsArgs(**(values | changes)))
-        assert made.websocket_alias
-        assert made.rest_api_alias
         return SimpleNamespace(websocket=made.websocket_alias.domain, rest=made.rest_api_alias.domain)
 
     return record(program)

@@ -203,7 +203,7 @@ def records() -> Registrations:
         made = Records("records", RecordsArgs(
             hosts=NAMES, zone_id=ZONE, site=Target("site.cloudfront.net", "Z2FDTNDATAQYW2"),
             static=Target("static.cloudfront.net", "Z2FDTNDATAQYW2"), load_balancer=Target("lb.test", "Z35SXDOTRQ7X7K"),
-            websocket=Target("ws.test", "ZWS")))
+            websocket=Target("ws.test", "ZWS"), rest=Target("rest.test", "ZREST")))
         return SimpleNamespace(checks=made.health_check_ids)
 
     return record(program)
@@ -218,7 +218,7 @@ def test_every_name_of_the_stack_leads_somewhere(records: Registrations) -> None
         **{name: {(kind, "site.cloudfront.net") for kind in ("A", "AAAA")} for name in NAMES.site},
         **{name: {(kind, "static.cloudfront.net") for kind in ("A", "AAAA")} for name in NAMES.static},
         **{name: {("A", "lb.test")} for name in behind},
-        NAMES.ws: {("A", "ws.test")}}
+        NAMES.ws: {("A", "ws.test")}, NAMES.rest: {("A", "rest.test")}}
     assert set(found) == set(NAMES.by_role.values())
 
 
