@@ -104,8 +104,8 @@ _PASSED_TO = ("backup", "cloudtrail", "config", "ec2", "ecr", "edgelambda", "eks
               "pods.eks", "rds", "s3", "scheduler", "vpc-flow-logs", "apigateway", "events", "synthetics",
               "cognito-idp")
 _LINKED = ("autoscaling", "backup", "config", "eks", "eks-nodegroup", "elasticache", "elasticloadbalancing",
-           "guardduty", "access-analyzer", "pullthroughcache.ecr", "replication.ecr", "rds", "securityhub", "spot",
-           "ops.apigateway", "logger.cloudfront", "replicator.lambda", "wafv2")
+           "guardduty", "access-analyzer", "pullthroughcache.ecr", "replication.ecr", "rds", "restore-testing.backup",
+           "securityhub", "spot", "ops.apigateway", "logger.cloudfront", "replicator.lambda", "wafv2")
 
 
 def role_path(environment: str) -> str:

@@ -127,6 +127,7 @@ def test_a_deployment_has_the_services_of_every_resource_type_of_the_stacks() ->
 
 
 @pytest.mark.parametrize(("sid", "needed"), [
+    ("LinkedRoles", "restore-testing.backup.amazonaws.com"),  # made with the first plan that tests restores
     ("PassRoles", "ecr.amazonaws.com"),  # what makes the replicas' repositories
     ("Unnamed", "backup-storage:MountCapsule"),  # a vault's key: the service's prefix is not `backup`
 ])
