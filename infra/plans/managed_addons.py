@@ -53,7 +53,7 @@ def wanted(features: Collection[Feature], *, before_nodes: bool) -> tuple[Manage
 _EVERYWHERE = {
     "aws-ebs-csi-driver": "v1.57.1-eksbuild.1",
     "aws-efs-csi-driver": "v2.1.15-eksbuild.1",
-    "cert-manager": "v1.19.2-eksbuild.1",
+    "cert-manager": "v1.19.3-eksbuild.2",
     "eks-pod-identity-agent": "v1.3.10-eksbuild.2",
     "metrics-server": "v0.8.1-eksbuild.4",
     "prometheus-node-exporter": "v1.10.2-eksbuild.8",
