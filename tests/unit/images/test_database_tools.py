@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ esac
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path) -> Iterator[Run]:
     programs, store, room = tmp_path / "bin", tmp_path / "store", tmp_path / "room"
     for folder in (programs, store, room):
         folder.mkdir()
@@ -62,10 +63,12 @@ def run(tmp_path: Path) -> Run:
             ["sh", str(TOOLS / script), *arguments], capture_output=True, text=True, timeout=60, check=False,
             env={"PATH": f"{programs}:{os.environ['PATH']}", "STORE": str(store), "DUMP_DIRECTORY": str(room),
                  "DATABASE_URL": "postgresql://u:p@db.test/candlefish", "BACKUPS_BUCKET": "backups",
-                 "BACKUPS_PREFIX": "database", "KMS_KEY_ID": "arn:key", "HOME": str(tmp_path), "TMPDIR": str(tmp_path),
+                 "BACKUPS_PREFIX": "database", "KMS_KEY_ID": "arn:key", "HOME": str(tmp_path), "TMPDIR": short,
                  "RESTORED": str(tmp_path / "restored"), **environment})
 
-    return started
+    # gpg's socket is in there, and a socket's path may not be longer than 107 characters.
+    with tempfile.TemporaryDirectory(prefix="gpg-") as short:
+        yield started
 
 
 def stored(tmp_path: Path) -> list[Path]:
