@@ -3,3 +3,4 @@
 from __future__ import annotations
 
 PENDING_CONTROLS = {"CKV_AWS_67", "CKV_AWS_238", "CKV2_AWS_45"}  # M5: trail, detector, recorder
+PENDING_REQUIREMENTS = ("M5 ", "E6 name `ws`", "N7 `/api/analytics`", "N7 `/memory`", "N7 `/experiments`")

@@ -1,0 +1,1 @@
+"""docs/requirements.md: which resources fulfil which requirement, in each stack."""
