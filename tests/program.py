@@ -120,15 +120,17 @@ class Programs:
     home: Path
     _done: dict[str, Graph] = field(default_factory=dict)
 
-    def preview(self, stack: str, *, seed: int = 0, services: Mapping[str, Any] | None = None) -> Graph:
-        """`services`: entries on top of the stack file's `candlefish:services`."""
-        key = json.dumps([stack, seed, services], sort_keys=True)
+    def preview(self, stack: str, *, seed: int = 0, services: Mapping[str, Any] | None = None,
+                environment: str | None = None) -> Graph:
+        """`services`: entries on top of the stack file's `candlefish:services`. `environment`: instead of its own."""
+        key = json.dumps([stack, seed, services, environment], sort_keys=True)
         if key not in self._done:
-            self._done[key] = self._preview(stack, seed, services or {})
+            self._done[key] = self._preview(stack, seed, services or {}, environment or stack)
         return self._done[key]
 
-    def _preview(self, stack: str, seed: int, services: Mapping[str, Any]) -> Graph:
+    def _preview(self, stack: str, seed: int, services: Mapping[str, Any], environment: str) -> Graph:
         config = StackConfig.load(ROOT, stack, "unused")
+        config = replace(config, values={**config.values, f"{PREFIX}environment": environment})
         if services:
             text = json.dumps({**json.loads(config.values[f"{PREFIX}services"]), **services})
             config = replace(config, values={**config.values, f"{PREFIX}services": text})

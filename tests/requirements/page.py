@@ -18,7 +18,8 @@ SHOWN = 3  # names; the rest is counted
 HEAD = f"""# What fulfils each requirement
 
 Made by `python -m tests.requirements` from the graph of each stack; a test compares, and fails for a clause that
-nothing fulfils. Where stacks differ, each has a line of its own; a stack that a requirement itself leaves out has the reason.
+nothing fulfils. Where stacks differ, each has a line of its own; a stack that a requirement itself leaves out has the
+reason.
 {OPERATIONS[0]} to {OPERATIONS[-1]} are operations: commands, not resources.
 """
 
