@@ -1,4 +1,4 @@
-"""Each function's archive by itself: its package, what functions share beside it, and an interpreter without any library."""
+"""Each function's archive by itself: its package, what functions share, and an interpreter without any library."""
 
 from __future__ import annotations
 
