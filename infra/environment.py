@@ -150,7 +150,7 @@ class Environment:
         analytics = Analytics("analytics", AnalyticsArgs(
             prefix=names.prefix, environment=settings.environment, account_id=account, region=settings.region,
             settings=settings.analytics, experiments=settings.experiments, lifecycle=lifecycle,
-            origins=(f"https://{edge.hosts.apex}", f"https://{edge.hosts.www}"),
+            origins=tuple(f"https://{host}" for names in (edge.hosts, edge.also) if names for host in names.site),
             rest_domain=CustomDomain(edge.hosts.rest, edge.regional_certificate_arn),
             websocket_domain=CustomDomain(edge.hosts.ws, edge.regional_certificate_arn),
             web_acl_arn=edge.regional_web_acl_arn, data_key_arn=keys.data_key_arn, logs_key_arn=keys.logs_key_arn,
@@ -160,6 +160,7 @@ class Environment:
             edge=edge, settings=settings.edge, logs_bucket=storage.logs.domain_name,
             site_buckets={colour: Content(b.name, b.regional_domain_name) for colour, b in storage.site.items()},
             assets_bucket=Content(storage.assets.name, storage.assets.regional_domain_name),
+            assets_replica=recovery_region.buckets["assets"].regional_domain_name if recovery_region else None,
             api=ApiOrigin(edge.hosts.rest), function_name=names.edge_function, account_id=account,
             aws_global=edge_provider), here)
         login = Login("login", LoginArgs(
@@ -168,6 +169,11 @@ class Environment:
         ServedBuckets("served-buckets", ServedBucketsArgs(
             buckets={"assets": storage.assets, **{f"site-{colour}": b for colour, b in storage.site.items()}},
             distribution_arns=list(delivery.distribution_arns.values())), here)
+        if recovery_region is not None:
+            ServedBuckets("served-replicas", ServedBucketsArgs(
+                buckets={"assets": recovery_region.buckets["assets"]},
+                distribution_arns=list(delivery.distribution_arns.values())),
+                pulumi.ResourceOptions(providers=[recovery_provider] if recovery_provider else []))
         subnets = plan(settings.network.cidr, settings.network.zone_count)
         addons = Addons("addons", AddonsArgs(
             facts=Facts(
@@ -189,8 +195,8 @@ class Environment:
             settings=settings.workloads, access_logs_bucket=storage.logs.name,
             backups=BackupsPlace(storage.backups.name, storage.backups.arn, keys.data_key_arn, settings.region,
                                  settings.database.storage_gib),
-            public_subnet_ids=network.public_subnet_ids, certificate_arn=edge.regional_certificate_arn,
-            web_acl_arn=edge.regional_web_acl_arn, identity_provider=login.identity_provider,
+            public_subnet_ids=network.public_subnet_ids, certificate_arns=edge.front_door_certificate_arns,
+            also=edge.also, web_acl_arn=edge.regional_web_acl_arn, identity_provider=login.identity_provider,
             tags={**tags, "Component": "workloads"}), pulumi.ResourceOptions(
             # The load balancer is refused while the bucket's policy doesn't let it deliver its logs.
             providers=[provider, cluster.provider], depends_on=[*addons.foundations, storage.logs]))

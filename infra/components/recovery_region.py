@@ -46,7 +46,7 @@ class RecoveryRegion(Component):
     key_arn: pulumi.Output[str]
     vault_name: pulumi.Output[str]
     vault_arn: pulumi.Output[str]
-    buckets: Mapping[str, Bucket]  # by purpose: "assets", "backups"
+    buckets: Mapping[str, Bucket]  # by purpose: "assets", whose policy is `ServedBuckets`', and "backups"
     replicas: Mapping[str, Replica]
 
     def __init__(self, name: str, args: RecoveryRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -62,14 +62,14 @@ class RecoveryRegion(Component):
             force_destroy=keep.force_destroy_buckets, protect=keep.protect,
             expire_days=args.storage.log_retention_days, deliveries_account_id=args.account_id), self.child())
 
-        def bucket(purpose: str, lock_days: int | None, glacier_days: int | None) -> Bucket:
+        def bucket(purpose: str, lock_days: int | None, glacier_days: int | None, served: bool = False) -> Bucket:
             return Bucket(f"{name}-{purpose}", BucketArgs(
                 key_arn=self.key_arn, log_bucket=logs.name, noncurrent_days=args.storage.noncurrent_days,
                 force_destroy=keep.force_destroy_buckets, protect=keep.protect, lock_days=lock_days,
-                glacier_days=glacier_days), self.child())
+                glacier_days=glacier_days, attach_policy=not served), self.child())
 
         self.buckets = {
-            "assets": bucket("assets", None, None),
+            "assets": bucket("assets", None, None, served=True),
             # Objects under a lock are replicated to a bucket with object lock only.
             "backups": bucket("backups", args.storage.backup_lock_days, args.storage.backup_glacier_days)}
         self.replicas = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infra.plans.ingress import CLASS, PREFIX
@@ -20,9 +20,9 @@ TAG_STACK = "ingress.k8s.aws/stack"
 TAG_RESOURCE = "ingress.k8s.aws/resource"
 
 
-def class_parameters(certificate_arn: Any) -> dict[str, Any]:
+def class_parameters(certificate_arns: Sequence[Any]) -> dict[str, Any]:
     """What every Ingress of the class has, whatever its annotations say."""
-    return {"group": {"name": GROUP}, "scheme": "internet-facing", "certificateArn": [certificate_arn]}
+    return {"group": {"name": GROUP}, "scheme": "internet-facing", "certificateArn": list(certificate_arns)}
 
 
 def ingress_class(labels: Mapping[str, str]) -> dict[str, Any]:

@@ -115,13 +115,14 @@ IMAGE_HEADER = "x-image-format"
 PAGE_KEY_HEADERS = ("Authorization", "Host", DEVICE_HEADER, IMAGE_HEADER)
 
 
-def static_hosts_function(hosts: Hosts) -> str:
+def static_hosts_function(*served: Hosts) -> str:
     """Code of the CloudFront function that leads `docs.` and its like to their folders of one bucket.
 
     `https://docs.candlefish.ai/guide/` is the object `docs/guide/index.html`. The objects of `assets.` are those below
     `/assets/` of the site too, so both spellings of such an address find the same.
     """
-    folders = json.dumps({hosts.assets: "/assets", hosts.docs: "/docs", hosts.status: "/status"}, indent=4)
+    folders = json.dumps({host: folder for hosts in served for host, folder in (
+        (hosts.assets, "/assets"), (hosts.docs, "/docs"), (hosts.status, "/status"))}, indent=4)
     return f"""var folders = {folders};
 
 function handler(event) {{

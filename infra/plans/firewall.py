@@ -74,14 +74,16 @@ def cloudfront_rules(edge: Edge, operators_ip_set: Any) -> list[Rule]:
             *(_managed(rule) for rule in managed_rules(edge, Scope.CLOUDFRONT))]
 
 
-def regional_rules(edge: Edge, hosts: Hosts, origin_secret: Any) -> list[Rule]:
+def regional_rules(edge: Edge, hosts: Hosts, origin_secret: Any, also: Hosts | None = None) -> list[Rule]:
     """Whatever isn't asked for by one of the open names must carry CloudFront's secret: also the REST API's own name.
 
     What comes through CloudFront has CloudFront's addresses here, and was counted there, so the rate limit is for the
     open names. Operators' names are let through to the load balancer, which limits their ranges and asks for a sign-in:
-    queries in PromQL and SQL are what the managed rules are there to refuse.
+    queries in PromQL and SQL are what the managed rules are there to refuse. also: of the stack that this one can stand
+    in for.
     """
-    open_names = _any([_host_is(host) for host in (hosts.api, hosts.direct, *hosts.operators)])
+    open_names = _any([_host_is(host) for host in (
+        hosts.api, hosts.direct, *hosts.operators, *([also.api] if also else []))])
     verified = _header_is(ORIGIN_HEADER, origin_secret, "NONE")
     unverified = {"and_statement": {"statements": [
         {"not_statement": {"statement": open_names}}, {"not_statement": {"statement": verified}}]}}

@@ -52,6 +52,11 @@ class Hosts:
         return (self.apex, self.www, self.api, self.origin, self.direct, self.ws, self.rest, *self.operators)
 
     @property
+    def moving(self) -> tuple[str, ...]:
+        """Of the regional names those that another stack's load balancer answers after a failover."""
+        return (*self.site, self.api)
+
+    @property
     def by_role(self) -> dict[str, str]:
         """Role (`apex`, `api`, …) → name."""
         return {field.name: str(getattr(self, field.name)) for field in fields(self)}
@@ -59,5 +64,13 @@ class Hosts:
 
 def hosts(domain: Domain) -> Hosts:
     """`staging` + `candlefish.ai` → staging.candlefish.ai, www.staging.candlefish.ai, api.staging.candlefish.ai, …"""
-    apex = f"{domain.prefix}.{domain.name}" if domain.prefix else domain.name
+    return _below(f"{domain.prefix}.{domain.name}" if domain.prefix else domain.name)
+
+
+def also(domain: Domain) -> Hosts | None:
+    """Names of the stack that this one can stand in for, if there is one."""
+    return _below(domain.also_serves) if domain.also_serves else None
+
+
+def _below(apex: str) -> Hosts:
     return Hosts(apex=apex, **{field.name: f"{field.name}.{apex}" for field in fields(Hosts) if field.name != "apex"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from infra.plans.firewall import BLOCKED_PATHS, OPERATOR_PATHS
@@ -79,14 +80,14 @@ class Member:
                 **{action_annotation(name): json.dumps(action) for name, action in self.actions.items()}, **self.more}
 
 
-def routes(services: Sequence[Service], hosts: Hosts) -> tuple[Route, ...]:
+def routes(services: Sequence[Service], hosts: Hosts, also: Hosts | None = None) -> tuple[Route, ...]:
     """All routes of services, by host and then from the longest path to the shortest. Two services for one place are
-    an error."""
+    an error. also: the names of another stack lead to the same places."""
     found: dict[tuple[str, str], str] = {}
     for service in services:
         for role in (service.hosts or (DEFAULT_HOST,)) if service.paths else ():
-            host = host_name(role, hosts, service)
-            for path in service.paths:
+            for host, path in product([host_name(role, names, service) for names in (hosts, also) if names],
+                                      service.paths):
                 if not path.startswith("/"):
                     raise ValueError(f"service {service.name}: path {path!r} must start with /")
                 other = found.setdefault((host, path), service.name)
@@ -109,14 +110,14 @@ def fronted(services: Sequence[Service]) -> tuple[Service, ...]:
     return tuple(service for service in services if service.paths)
 
 
-def members(services: Sequence[Service], hosts: Hosts) -> tuple[Member, ...]:
+def members(services: Sequence[Service], hosts: Hosts, also: Hosts | None = None) -> tuple[Member, ...]:
     """The group's Ingresses in the order in which their rules are tried.
 
     `candlefish-ingress` has what is the same for all: blocked paths and the health checks of services at a host's root.
     The maintenance page has one, and each service one of its own, so that operations own an annotation of it without
     sharing an object with the program's settings.
     """
-    table = routes(services, hosts)
+    table = routes(services, hosts, also)
     named = {service.name: service for service in services}
     everywhere = sorted({route.host for route in table})
     door = [Route(host, path, BLOCKED_ACTION) for host in everywhere for path in BLOCKED_PATHS]

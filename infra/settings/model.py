@@ -46,6 +46,7 @@ class Domain(Model):
     name: str = "candlefish.ai"  # zone apex
     prefix: str = ""  # "staging" → staging.candlefish.ai, api.staging.candlefish.ai; empty: the apex itself
     create_zone: bool = False  # False: the zone is looked up
+    also_serves: str = ""  # apex of the stack that this one can stand in for, such as "candlefish.ai"
 
 
 class Network(Model):

@@ -43,6 +43,13 @@ def regions(settings: Settings) -> Iterator[Problem]:
         yield Problem("recoveryRegion", settings.recovery_region, f"another region than {settings.region}")
 
 
+def domain(settings: Settings) -> Iterator[Problem]:
+    own, other = settings.domain, settings.domain.also_serves
+    apex = f"{own.prefix}.{own.name}" if own.prefix else own.name
+    if other and (other == apex or not f".{other}".endswith(f".{own.name}")):
+        yield Problem("domain.alsoServes", other, f"{own.name} or a name below it, other than the stack's own, {apex}")
+
+
 def network(settings: Settings) -> Iterator[Problem]:
     net = settings.network
     available = ZONES.get(settings.region, net.zone_count)
@@ -200,6 +207,6 @@ def capacity(settings: Settings) -> Iterator[Problem]:
 
 
 RULES: tuple[Rule, ...] = (
-    regions, network, cluster, node_groups, data_stores, services, rollout, highly_available, capacity, backups,
+    regions, domain, network, cluster, node_groups, data_stores, services, rollout, highly_available, capacity, backups,
     recoverable, *rules_observability.RULES, *rules_operations.RULES,
     *rules_analytics.RULES)

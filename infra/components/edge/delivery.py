@@ -85,7 +85,8 @@ class Delivery(Component):
         site = Site(f"{name}-site", SiteArgs(
             hosts=hosts, shared=shared, origin_secret=args.edge.origin_secret, optimizer_arn=optimizer.version_arn,
             api=args.api), opts=self.child())
-        static = Static(f"{name}-static", StaticArgs(hosts=hosts, shared=shared), opts=self.child())
+        static = Static(f"{name}-static", StaticArgs(hosts=hosts, shared=shared, also=args.edge.also),
+                        opts=self.child())
         Pages(f"{name}-pages", PagesArgs(
             assets_bucket=args.assets_bucket.name,
             site_buckets={colour: place.name for colour, place in args.site_buckets.items()}), opts=self.child())

@@ -17,8 +17,11 @@ _BEHAVIOUR = edge.Behaviour("*", edge.Origin.ASSETS_FIRST, edge.Caching.DOCUMENT
 
 @dataclass(frozen=True)
 class StaticArgs:
+    """also: names of the stack that this one can stand in for."""
+
     hosts: Hosts
     shared: distribution.Shared
+    also: Hosts | None = None
 
 
 class Static(Component):
@@ -35,7 +38,8 @@ class Static(Component):
         super().__init__(name, opts)
         function = aws.cloudfront.Function(
             f"{name}-hosts", runtime="cloudfront-js-2.0", comment=f"Folders of {args.hosts.apex}", publish=True,
-            code=edge.static_hosts_function(args.hosts), opts=self.child())
+            opts=self.child(),
+            code=edge.static_hosts_function(*(names for names in (args.hosts, args.also) if names)))
         found = args.shared.arguments(args.hosts.static, "cloudfront-static/") | {
             "origins": [args.shared.bucket(origin) for origin in edge.ORIGIN_GROUPS[_BEHAVIOUR.origin]],
             "origin_groups": [distribution.group(_BEHAVIOUR.origin)],

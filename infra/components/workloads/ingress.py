@@ -26,10 +26,11 @@ class FrontDoorArgs:
     hosts: Hosts
     cluster_name: str
     public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
-    certificate_arn: pulumi.Input[str]
+    certificate_arns: Sequence[pulumi.Input[str]]
     web_acl_arn: pulumi.Input[str]
     identity_provider: pulumi.Input[str]
     tags: Mapping[str, str]
+    also: Hosts | None = None
     access_logs_bucket: pulumi.Input[str] | None = None
     behind: tuple[pulumi.Resource, ...] = ()
 
@@ -53,7 +54,7 @@ class FrontDoor(Component):
 
     def __init__(self, name: str, args: FrontDoorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        group = ingress.members(args.services, args.hosts)
+        group = ingress.members(args.services, args.hosts, args.also)
         doors = self._doors(name, args, group)
         looked_up = pulumi.InvokeOutputOptions(parent=self, depends_on=[*doors.values()])
         found = aws.lb.get_load_balancer_output(
@@ -80,7 +81,7 @@ class FrontDoor(Component):
         parameters = apiextensions.CustomResource(
             f"{name}-class", api_version=balancer.PARAMETERS_API, kind="IngressClassParams",
             metadata={"name": ingress.CLASS, "labels": guards.OWNER},
-            spec=balancer.class_parameters(args.certificate_arn), opts=self.child())
+            spec=balancer.class_parameters(args.certificate_arns), opts=self.child())
         manifest = balancer.ingress_class(guards.OWNER)
         ingress_class = networking.v1.IngressClass(
             f"{name}-class", metadata=manifest["metadata"], spec=manifest["spec"],

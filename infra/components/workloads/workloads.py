@@ -27,7 +27,8 @@ class WorkloadsArgs:
     secret_store: ClusterSecretStore of the External Secrets Operator that reads them.
     front_door_cidrs: public subnets, where the load balancer's addresses are; data_cidrs: the isolated data subnets.
     public_subnet_ids: subnets of the load balancer.
-    certificate_arn, web_acl_arn: the regional ones (`Edge.regional_certificate_arn`, `.regional_web_acl_arn`).
+    certificate_arns: all of the load balancer; web_acl_arn: the regional one.
+    also: names of the stack that this one can stand in for.
     identity_provider: of the operators' sign-in (`Login.identity_provider`).
     access_logs_bucket: name of a bucket whose policy lets the load balancer's log delivery write; None: no access logs.
     settings: of what runs beside the services. storage_class: for pod volumes.
@@ -46,12 +47,13 @@ class WorkloadsArgs:
     front_door_cidrs: tuple[str, ...]
     data_cidrs: tuple[str, ...]
     public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
-    certificate_arn: pulumi.Input[str]
+    certificate_arns: Sequence[pulumi.Input[str]]
     web_acl_arn: pulumi.Input[str]
     identity_provider: pulumi.Input[str]
     tags: Mapping[str, str]
     database: external_secrets.DatabasePlace | None = None
     backups: BackupsPlace | None = None
+    also: Hosts | None = None
     access_logs_bucket: pulumi.Input[str] | None = None
     secret_store: str = "candlefish"
     storage_class: str = "gp3"
@@ -95,9 +97,9 @@ class Workloads(Component):
                 guards=namespace.guards), opts=self.child())
         front_door = FrontDoor(f"{name}-front-door", FrontDoorArgs(
             namespace=args.namespace, services=args.services, hosts=args.hosts, cluster_name=args.cluster_name,
-            public_subnet_ids=args.public_subnet_ids, certificate_arn=args.certificate_arn,
+            public_subnet_ids=args.public_subnet_ids, certificate_arns=args.certificate_arns,
             web_acl_arn=args.web_acl_arn, identity_provider=args.identity_provider, tags=args.tags,
-            access_logs_bucket=args.access_logs_bucket,
+            access_logs_bucket=args.access_logs_bucket, also=args.also,
             behind=(maintenance.service, *(found for service in services for found in service.services))),
             opts=self.child())
 

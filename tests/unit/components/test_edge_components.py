@@ -100,6 +100,22 @@ def test_a_host_in_two_certificates_is_validated_by_one_record(looked_up: Regist
         f"_v.{name}" for name in (*NAMES.site, *NAMES.static)}
 
 
+def test_a_stack_that_stands_in_for_another_has_certificates_and_a_firewall_for_its_names() -> None:
+    other = hosts(model.Domain())
+    made = edge(model.Domain(prefix="recovery", also_serves="candlefish.ai"))
+    names = {found.name.rsplit("-", 2)[1]: {found.inputs["domainName"], *found.inputs["subjectAlternativeNames"]}
+             for found in made.of("aws:acm/certificate:Certificate")}
+    assert names["also"] == {*other.site, other.api}
+    assert {*other.site, *other.static} < names["cloudfront"]
+    assert max(map(len, names.values())) <= 10  # ACM's quota
+    kept = {found.inputs["name"] for found in made.of(RECORD)}
+    assert kept >= {f"_v.{name}" for name in (*other.site, *other.static, other.api)}
+    (function,) = made.of("aws:cloudfront/function:Function")
+    assert other.docs in function.inputs["code"]
+    regional = next(found.inputs for found in made.of(ACL) if found.inputs["scope"] == "REGIONAL")
+    assert f"'{other.api}'" in str(regional["rules"])
+
+
 def test_both_firewalls_have_their_rules_and_logs_without_credentials(looked_up: Registrations) -> None:
     acls = {found.inputs["scope"]: found.inputs for found in looked_up.of(ACL)}
     assert acls["CLOUDFRONT"]["name"] == "candlefish-aesthetic-defense-staging"

@@ -37,7 +37,7 @@ def workloads(services: tuple[model.Service, ...], **changes: Any) -> Registrati
         "namespace": NAMESPACE, "services": services, "hosts": hosts(model.Domain(prefix="staging")),
         "cluster_name": "candlefish-staging", "secrets": {"database": "arn:secret:db", "jwt": "arn:secret:jwt"},
         "front_door_cidrs": ("10.20.0.0/22",), "data_cidrs": ("10.20.64.0/24",),
-        "public_subnet_ids": ["subnet-1", pulumi.Output.from_input("subnet-2")], "certificate_arn": "arn:cert",
+        "public_subnet_ids": ["subnet-1", pulumi.Output.from_input("subnet-2")], "certificate_arns": ["arn:cert"],
         "web_acl_arn": "arn:acl", "identity_provider": "{}", "tags": {"Project": "candlefish"}, "settings": SETTINGS,
         "backups": BackupsPlace("backups", "arn:aws:s3:::backups", "arn:key", "us-east-1", 30),
         "database": DatabasePlace(pulumi.Output.from_input("db.test"), "5432", "candlefish")}

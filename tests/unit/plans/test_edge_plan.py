@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.plans import edge
-from infra.plans.hosts import hosts
+from infra.plans.hosts import also, hosts
 from infra.settings.model import Domain
 
 pytestmark = pytest.mark.unit
@@ -57,3 +57,11 @@ def test_a_name_of_the_static_pages_leads_to_its_folder() -> None:
     assert len(code.encode()) < 10 * 1024  # CloudFront's quota
     assert '"docs.staging.candlefish.ai": "/docs"' in code
     assert "x-amz" not in code
+
+
+def test_a_stack_that_stands_in_for_another_knows_the_others_static_pages() -> None:
+    names = also(Domain(prefix="recovery", also_serves="candlefish.ai"))
+    assert names is not None
+    code = edge.static_hosts_function(hosts(Domain(prefix="recovery")), names)
+    assert '"docs.recovery.candlefish.ai": "/docs"' in code
+    assert '"docs.candlefish.ai": "/docs"' in code

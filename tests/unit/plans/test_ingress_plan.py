@@ -36,6 +36,16 @@ SERVICES = (
 GROUP = ingress.members(SERVICES, HOSTS)
 
 
+def test_names_of_another_stack_lead_to_the_same_services() -> None:
+    own = hosts(model.Domain(prefix="recovery"))
+    both = ingress.priorities(ingress.members(SERVICES, own, HOSTS)).values()
+    alone = ingress.priorities(ingress.members(SERVICES, own)).values()
+    there = {ingress.Route(route.host.replace("recovery.", ""), route.path, route.service)
+             for route in alone if route.host != own.direct}
+    assert set(both) == {*alone, *there}
+    assert len(both) <= 100  # rules of a load balancer, ELB's quota
+
+
 def settings() -> dict[str, Any]:
     return balancer.door_annotations(
         web_acl_arn="arn:acl", subnets="a,b", tags={"Project": "candlefish"},
