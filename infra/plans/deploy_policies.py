@@ -46,7 +46,8 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "lambda": ("lambda:{r}:{a}:*",),
     "logs": ("logs:{r}:{a}:*",),
     "rds": ("rds:{r}:{a}:*",),
-    "route53": ("route53:::hostedzone/*", "route53:::change/*", "route53:::healthcheck/*"),
+    "route53": ("route53:::hostedzone/*", "route53:::change/*", "route53:::healthcheck/*",
+                "route53:::queryloggingconfig/*"),
     "s3": ("s3:::*",),
     "scheduler": ("scheduler:{r}:{a}:*",),
     "secretsmanager": ("secretsmanager:{r}:{a}:secret:*",),
@@ -81,7 +82,8 @@ _UNNAMED = (
     "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
     "securityhub:EnableSecurityHub", "sns:CreatePlatformApplication", "synthetics:CreateCanary",
     "xray:PutTraceSegments")
-_GLOBAL_UNNAMED = ("route53:CreateHealthCheck", "route53:CreateHostedZone", "shield:CreateProtection")
+_GLOBAL_UNNAMED = ("cloudfront:CreateMonitoringSubscription", "cloudfront:DeleteMonitoringSubscription",
+                   "route53:CreateHealthCheck", "route53:CreateHostedZone", "shield:CreateProtection")
 
 # What both roles look up. None of these actions shows a secret's value or an object's content.
 _READS = ("Describe*", "Get*", "List*")

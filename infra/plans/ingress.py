@@ -198,9 +198,12 @@ def blocked_action() -> dict[str, Any]:
 
 
 def root_rewrite() -> list[dict[str, Any]]:
-    """CloudFront asks for its default root object where the viewer asked for `/`; the site has no such page."""
+    """CloudFront asks for its default root object where the viewer asked for `/`; the site has no such page.
+
+    The pattern is held against path and query ("Transforms for listener rules"); the group is never without a match.
+    """
     return [{"type": "url-rewrite",
-             "urlRewriteConfig": {"rewrites": [{"regex": "^/index\\.html$", "replace": "/"}]}}]
+             "urlRewriteConfig": {"rewrites": [{"regex": "^/index\\.html(\\?.*|)$", "replace": "/$1"}]}}]
 
 
 def action_annotation(service: str) -> str:

@@ -184,9 +184,10 @@ def replication(source_arn: str, source_key_arn: str, source_region: str, target
 
 
 def flow_logs(log_group_arn: str) -> Document:
-    """Writing to one log group."""
+    """Writing to one log group, which the service looks for among all ("IAM role for publishing flow logs")."""
     return document([allow("Write", ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-                           [log_group_arn, f"{log_group_arn}:*"])])
+                           [log_group_arn, f"{log_group_arn}:*"]),
+                     allow("Find", ["logs:DescribeLogGroups"], [f"{log_group_arn.rpartition(':')[0]}:*"])])
 
 
 def database_dump(bucket_arn: str, prefix: str, key_arn: str, region: str) -> Document:

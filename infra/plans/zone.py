@@ -15,8 +15,7 @@ def zone_signing_key_policy(account_id: str) -> dict[str, Any]:
          "Action": ["kms:DescribeKey", "kms:GetPublicKey", "kms:Sign"], "Resource": ["*"],
          "Condition": {"StringEquals": {"aws:SourceAccount": account_id}}},
         {"Sid": "Grant", "Effect": "Allow", "Principal": service, "Action": ["kms:CreateGrant"], "Resource": ["*"],
-         "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"},
-                       "StringEquals": {"aws:SourceAccount": account_id}}},
+         "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}},  # the guide names no other for this one
     ]}
 
 

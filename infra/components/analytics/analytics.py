@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra.components.analytics.api_logging import ApiLogging, ApiLoggingArgs
+from infra.components.analytics.api_logging import ApiLogging
 from infra.components.analytics.custom_domain import AliasTarget, CustomDomain
 from infra.components.analytics.functions import PUBLISHER, Functions, FunctionsArgs, arguments
 from infra.components.analytics.hash_key import HashKey, HashKeyArgs
@@ -87,8 +87,7 @@ class Analytics(Component):
             data_key_arn=args.data_key_arn, logs_key_arn=args.logs_key_arn,
             log_retention_days=args.log_retention_days)
         functions = Functions(f"{name}-functions", given, opts=self.child())
-        logging = ApiLogging(f"{name}-api-logging", ApiLoggingArgs(args.account_id), opts=self.child()) \
-            if args.owns_account else None
+        logging = ApiLogging(f"{name}-api-logging", opts=self.child()) if args.owns_account else None
         rest = RestApi(f"{name}-rest-api", RestApiArgs(
             name=f"{args.prefix}-analytics", origin=args.origins[0], settings=args.settings,
             domain=args.rest_domain,

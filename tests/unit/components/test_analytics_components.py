@@ -164,6 +164,13 @@ def test_only_the_stack_that_owns_it_gives_the_account_a_role_for_logs(kept: Reg
     assert owner.of(account)[0].urn in stage.dependencies
 
 
+def test_api_gateway_takes_on_its_role_for_logs_without_a_condition_whose_key_it_does_not_send() -> None:
+    role = analytics(owns_account=True).one("aws:iam/role:Role", "analytics-api-logging")
+    (statement,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+    assert statement == {"Effect": "Allow", "Action": ["sts:AssumeRole"],
+                         "Principal": {"Service": "apigateway.amazonaws.com"}}
+
+
 def test_operators_have_a_key_with_a_quota_whose_value_is_a_secret_everywhere(kept: Registrations) -> None:
     plan = kept.of("aws:apigateway/usagePlan:UsagePlan")[0].inputs
     assert plan["quotaSettings"] == {"limit": 10_000, "period": "DAY"}

@@ -119,3 +119,11 @@ def test_the_rule_for_any_image_comes_last_as_ecr_requires(kept: int) -> None:
     rules = policies.image_lifecycle(kept)["rules"]
     assert max(rules, key=lambda rule: rule["rulePriority"])["selection"]["tagStatus"] == "any"
     assert rules[-1]["selection"]["countNumber"] == kept
+
+
+def test_the_flow_logs_service_finds_its_group_among_all_and_writes_to_no_other() -> None:
+    group = "arn:aws:logs:us-east-1:123456789012:log-group:network-flow-logs"
+    write, find = policies.flow_logs(group)["Statement"]
+    assert set(write["Resource"]) == {group, f"{group}:*"}
+    assert (find["Action"], find["Resource"]) == (
+        ["logs:DescribeLogGroups"], ["arn:aws:logs:us-east-1:123456789012:log-group:*"])

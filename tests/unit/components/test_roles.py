@@ -167,3 +167,15 @@ def test_a_given_identity_provider_is_used_and_none_is_made() -> None:
     assert not recorded.of("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
     trust = json.loads(recorded.one(ROLE, "roles-deploy").inputs["assumeRolePolicy"])
     assert trust["Statement"][0]["Principal"] == {"Federated": "arn:provider"}
+
+
+@pytest.mark.parametrize("action", [
+    "cloudfront:CreateMonitoringSubscription", "cloudfront:DeleteMonitoringSubscription"])
+def test_a_deployment_may_do_what_has_no_resource_on_any(roles: Registrations, action: str) -> None:
+    unnamed = statement(roles, "deploy", "UnnamedGlobal")
+    assert action in unnamed["Action"]
+    assert unnamed["Resource"] == ["*"]
+
+
+def test_a_deployment_may_take_a_zones_query_log_away(roles: Registrations) -> None:
+    assert "arn:aws:route53:::queryloggingconfig/*" in statement(roles, "deploy", "Route53")["Resource"]

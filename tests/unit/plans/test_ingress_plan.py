@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -145,6 +146,15 @@ def test_values_of_annotations_are_strings() -> None:
 def test_cloudfronts_root_object_is_turned_back_for_the_service_at_the_root_only() -> None:
     transformed = {key for each in GROUP for key in each.annotations if "/transforms." in key}
     assert transformed == {f"{ingress.PREFIX}/transforms.website", f"{ingress.PREFIX}/transforms.api-gateway"}
+
+
+@pytest.mark.parametrize(("asked", "answered"), [
+    ("/index.html", "/"), ("/index.html?utm_source=mail&x=1", "/?utm_source=mail&x=1"),
+    ("/index.html5", "/index.html5"), ("/docs/index.html", "/docs/index.html"), ("/", "/")])
+def test_turning_back_the_root_object_keeps_the_query(asked: str, answered: str) -> None:
+    """ELB's pattern sees path and query, and an answer of no group would be a 500."""
+    ((rewrite,),) = (step["urlRewriteConfig"]["rewrites"] for step in ingress.root_rewrite())
+    assert re.sub(rewrite["regex"], rewrite["replace"].replace("$1", r"\1"), asked) == answered
 
 
 def test_a_health_check_asks_the_services_own_path_and_waits_for_its_drain() -> None:
