@@ -47,7 +47,8 @@ class Bucket(Component):
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
     versioned_arn: pulumi.Output[str]  # known once versions are kept: what a replication asks of its destination
-    domain_name: pulumi.Output[str]
+    log_target: pulumi.Output[str]  # its name, known once access logs may be delivered: S3 tries it
+    domain_name: pulumi.Output[str]  # known once ACLs are as they shall be: CloudFront looks before it logs here
     regional_domain_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -56,13 +57,13 @@ class Bucket(Component):
             name, force_destroy=args.force_destroy, object_lock_enabled=args.lock_days is not None,
             opts=self.child(protect=args.protect))
         self.name, self.arn = bucket.bucket, bucket.arn
-        self.domain_name = bucket.bucket_domain_name
         self.regional_domain_name = bucket.bucket_regional_domain_name
 
-        aws.s3.BucketOwnershipControls(
+        ownership = aws.s3.BucketOwnershipControls(
             name, bucket=bucket.bucket, opts=self.child(),
             rule=aws.s3.BucketOwnershipControlsRuleArgs(
                 object_ownership="BucketOwnerPreferred" if args.accepts_acls else "BucketOwnerEnforced"))
+        self.domain_name = pulumi.Output.all(bucket.bucket_domain_name, ownership.id).apply(lambda known: str(known[0]))
         versioning = aws.s3.BucketVersioning(
             name, bucket=bucket.bucket, opts=self.child(),
             versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"))
@@ -82,7 +83,9 @@ class Bucket(Component):
             if args.key_arn is None:
                 raise ValueError(f"bucket {name}: a replicated bucket needs key_arn; SSE-S3 is for access logs only")
             replicate(name, bucket, args.key_arn, args.replica, self.child, depends_on=[versioning])
-        self._privacy(name, bucket, args)
+        policy = self._privacy(name, bucket, args)
+        self.log_target = pulumi.Output.all(bucket.bucket, ownership.id, policy.id if policy else None).apply(
+            lambda known: str(known[0]))
         self.register_outputs({"name": self.name, "arn": self.arn, "domainName": self.domain_name,
                                "regionalDomainName": self.regional_domain_name})
 
@@ -117,18 +120,19 @@ class Bucket(Component):
                     aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
                         days_after_initiation=_ABANDONED_UPLOAD_DAYS)))])
 
-    def _privacy(self, name: str, bucket: aws.s3.Bucket, args: BucketArgs) -> None:
+    def _privacy(self, name: str, bucket: aws.s3.Bucket, args: BucketArgs) -> aws.s3.BucketPolicy | None:
+        """The policy, where it is the bucket's own."""
         block = aws.s3.BucketPublicAccessBlock(
             name, bucket=bucket.bucket, block_public_acls=True, block_public_policy=True, ignore_public_acls=True,
             restrict_public_buckets=True, opts=self.child())
         if not args.attach_policy:
-            return
+            return None
 
         def policy(bucket_arn: str, account_id: str | None) -> policies.Document:
             deliveries = policies.log_deliveries(bucket_arn, account_id) if account_id is not None else ()
             return policies.bucket_policy(bucket_arn, deliveries)
 
         # S3 refuses two changes of a bucket's access settings at once.
-        aws.s3.BucketPolicy(
+        return aws.s3.BucketPolicy(
             name, bucket=bucket.bucket, opts=self.child(depends_on=[block]),
             policy=rendered(policy, bucket_arn=bucket.arn, account_id=args.deliveries_account_id))

@@ -64,7 +64,7 @@ class RecoveryRegion(Component):
 
         def bucket(purpose: str, lock_days: int | None, glacier_days: int | None, served: bool = False) -> Bucket:
             return Bucket(f"{name}-{purpose}", BucketArgs(
-                key_arn=self.key_arn, log_bucket=logs.name, noncurrent_days=args.storage.noncurrent_days,
+                key_arn=self.key_arn, log_bucket=logs.log_target, noncurrent_days=args.storage.noncurrent_days,
                 force_destroy=keep.force_destroy_buckets, protect=keep.protect, lock_days=lock_days,
                 glacier_days=glacier_days, attach_policy=not served), self.child())
 

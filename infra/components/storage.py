@@ -60,7 +60,7 @@ class Storage(Component):
                 lock_days: int | None = None, glacier_days: int | None = None) -> Bucket:
         args = self._args
         return Bucket(f"{self._name}-{purpose}", BucketArgs(
-            key_arn=args.data_key_arn, log_bucket=self.logs.name,
+            key_arn=args.data_key_arn, log_bucket=self.logs.log_target,
             noncurrent_days=args.settings.noncurrent_days, force_destroy=args.lifecycle.force_destroy_buckets,
             protect=args.lifecycle.protect, intelligent_tiering=intelligent_tiering, attach_policy=attach_policy,
             lock_days=lock_days, glacier_days=glacier_days, replica=args.replicas.get(purpose)), opts=self.child())

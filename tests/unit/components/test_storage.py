@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
+import pulumi_aws as aws
 import pytest
 
 from infra.components.bucket import Bucket, BucketArgs
@@ -63,6 +64,12 @@ def test_data_is_under_our_key_and_logs_under_the_service_key_that_log_delivery_
             assert default == {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "arn:aws:kms:::keys-data"}
 
 
+def test_logs_wait_until_their_bucket_lets_them_in(storage: Registrations) -> None:
+    """S3 and CloudFront try the target when logging is turned on: a fresh bucket has no policy and takes no ACL."""
+    (policy,) = [each for each in storage.of("aws:s3/bucketPolicy:BucketPolicy") if each.name == "storage-logs"]
+    assert all(policy.urn in each.dependencies for each in storage.of("aws:s3/bucketLogging:BucketLogging"))
+
+
 def test_every_bucket_but_the_log_bucket_logs_its_accesses_there(storage: Registrations) -> None:
     logging = storage.of("aws:s3/bucketLogging:BucketLogging")
     assert {resource.name for resource in logging} == NAMES - {"storage-logs"}
@@ -96,3 +103,13 @@ def test_a_replicated_bucket_without_a_key_is_refused() -> None:
                       replica=Replica("arn:aws:s3:::replica", REPLICA_KEY, "us-west-2", "us-east-1"))
     with pytest.raises(ValueError, match="needs key_arn"):
         record(lambda: SimpleNamespace(bucket=Bucket("plain", args)))
+
+
+def test_cloudfronts_logs_wait_until_their_bucket_takes_acls() -> None:
+    def build() -> SimpleNamespace:
+        bucket = Bucket("logs", BucketArgs(key_arn=None, log_bucket=None, noncurrent_days=30, force_destroy=False,
+                                           protect=False, accepts_acls=True))
+        return SimpleNamespace(reader=aws.s3.BucketObjectv2("reader", bucket="b", content=bucket.domain_name))
+    made = record(build)
+    ownership = made.one("aws:s3/bucketOwnershipControls:BucketOwnershipControls", "logs")
+    assert ownership.urn in made.one("aws:s3/bucketObjectv2:BucketObjectv2", "reader").dependencies
