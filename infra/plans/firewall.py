@@ -55,7 +55,10 @@ MANAGED_RULES = (
     ManagedRule("AWSManagedRulesKnownBadInputsRuleSet", 30, 200),  # Log4j among them (CKV2_AWS_47)
     ManagedRule("AWSManagedRulesSQLiRuleSet", 40, 200),
 )
-BOT_CONTROL = ManagedRule("AWSManagedRulesBotControlRuleSet", 50, 50, inspection_level="COMMON")
+# Our own synthetic checks, Route 53's and partners' programs are no browsers: what says so is seen, not turned away.
+BOT_CONTROL = ManagedRule(
+    "AWSManagedRulesBotControlRuleSet", 50, 50, inspection_level="COMMON",
+    counted=("CategoryHttpLibrary", "CategoryMonitoring", "SignalKnownBotDataCenter", "SignalNonBrowserUserAgent"))
 _CAPACITIES = {rule.name: rule.capacity for rule in (*MANAGED_RULES, BOT_CONTROL)}
 INCLUDED_CAPACITY = 1500  # WCU of a web ACL without a surcharge (AWS WAF pricing, 2023-04 announcement)
 

@@ -74,6 +74,16 @@ def test_paths_are_compared_after_decoding_so_that_no_spelling_slips_through() -
             "URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"] for each in paths)
 
 
+def test_bot_control_turns_no_synthetic_check_away() -> None:
+    """Those that block what is no browser (Bot Control rule group, rules listing): our canary, Route 53, partners."""
+    (rule,) = [one for one in rules(Scope.CLOUDFRONT, Edge(bot_control=True))
+               if one["name"] == firewall.BOT_CONTROL.name]
+    overrides = rule["statement"]["managed_rule_group_statement"]["rule_action_overrides"]
+    assert {one["name"]: one["action_to_use"] for one in overrides} == {
+        "CategoryHttpLibrary": {"count": {}}, "CategoryMonitoring": {"count": {}},
+        "SignalKnownBotDataCenter": {"count": {}}, "SignalNonBrowserUserAgent": {"count": {}}}
+
+
 def test_only_cloudfront_has_bot_control_when_it_is_wanted() -> None:
     names = {scope: {rule["name"] for rule in rules(scope, Edge(bot_control=True))} for scope in Scope}
     assert firewall.BOT_CONTROL.name in names[Scope.CLOUDFRONT]
