@@ -1,27 +1,31 @@
-"""What each stack consists of: the one table that tests share."""
+"""What each stack consists of: the one table that tests share, and a reviewer's view of what a change makes or removes.
+
+    python -m tests.stacks            # says where the table differs from previews of the four stacks; 1 if it does
+    python -m tests.stacks --write    # rewrites its rows from the previews, in the order of the types' names
+
+Write it after a change of what is registered, and read the difference: each line of it is on purpose or a bug.
+"""
 
 from __future__ import annotations
+
+import sys
 
 STACKS = ("development", "staging", "production", "recovery")
 
 # type: how many of it, in the order of STACKS
-_COUNTS = {
+COUNTS: dict[str, tuple[int, ...]] = {
     "aws:acm/certificate:Certificate": (2, 2, 2, 2),
     "aws:acm/certificateValidation:CertificateValidation": (2, 2, 2, 2),
     "aws:apigateway/account:Account": (0, 1, 0, 1),
     "aws:apigateway/apiKey:ApiKey": (1, 1, 1, 1),
-    "aws:apigateway/basePathMapping:BasePathMapping": (1, 1, 1, 1),
     "aws:apigateway/deployment:Deployment": (1, 1, 1, 1),
-    "aws:apigateway/domainName:DomainName": (1, 1, 1, 1),
     "aws:apigateway/methodSettings:MethodSettings": (1, 1, 1, 1),
     "aws:apigateway/restApi:RestApi": (1, 1, 1, 1),
     "aws:apigateway/stage:Stage": (1, 1, 1, 1),
     "aws:apigateway/usagePlan:UsagePlan": (1, 1, 1, 1),
     "aws:apigateway/usagePlanKey:UsagePlanKey": (1, 1, 1, 1),
     "aws:apigatewayv2/api:Api": (1, 1, 1, 1),
-    "aws:apigatewayv2/apiMapping:ApiMapping": (1, 1, 1, 1),
     "aws:apigatewayv2/deployment:Deployment": (1, 1, 1, 1),
-    "aws:apigatewayv2/domainName:DomainName": (1, 1, 1, 1),
     "aws:apigatewayv2/integration:Integration": (1, 1, 1, 1),
     "aws:apigatewayv2/route:Route": (6, 6, 6, 6),
     "aws:apigatewayv2/routeResponse:RouteResponse": (4, 4, 4, 4),
@@ -32,11 +36,12 @@ _COUNTS = {
     "aws:backup/selection:Selection": (1, 1, 1, 1),
     "aws:backup/vault:Vault": (1, 2, 2, 2),
     "aws:backup/vaultLockConfiguration:VaultLockConfiguration": (0, 2, 2, 2),
-    "aws:budgets/budget:Budget": (1, 1, 1, 1),
-    "aws:cloudfront/cachePolicy:CachePolicy": (3, 3, 3, 3),
-    "aws:cloudfront/distribution:Distribution": (1, 1, 1, 1),
+    "aws:cloudfront/cachePolicy:CachePolicy": (4, 4, 4, 4),
+    "aws:cloudfront/distribution:Distribution": (2, 2, 2, 2),
+    "aws:cloudfront/function:Function": (1, 1, 1, 1),
+    "aws:cloudfront/monitoringSubscription:MonitoringSubscription": (1, 1, 1, 1),
     "aws:cloudfront/originAccessControl:OriginAccessControl": (1, 1, 1, 1),
-    "aws:cloudfront/originRequestPolicy:OriginRequestPolicy": (1, 1, 1, 1),
+    "aws:cloudfront/originRequestPolicy:OriginRequestPolicy": (2, 2, 2, 2),
     "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": (1, 1, 1, 1),
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": (4, 4, 4, 4),
     "aws:cloudwatch/dashboard:Dashboard": (1, 1, 1, 1),
@@ -45,8 +50,9 @@ _COUNTS = {
     "aws:cloudwatch/logGroup:LogGroup": (25, 25, 24, 24),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": (4, 4, 4, 4),
     "aws:cloudwatch/metricAlarm:MetricAlarm": (19, 34, 34, 34),
-    "aws:costexplorer/anomalyMonitor:AnomalyMonitor": (1, 1, 1, 1),
-    "aws:costexplorer/anomalySubscription:AnomalySubscription": (1, 1, 1, 1),
+    "aws:cognito/userPool:UserPool": (1, 1, 1, 1),
+    "aws:cognito/userPoolClient:UserPoolClient": (1, 1, 1, 1),
+    "aws:cognito/userPoolDomain:UserPoolDomain": (1, 1, 1, 1),
     "aws:dynamodb/table:Table": (4, 4, 4, 4),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": (1, 1, 1, 1),
     "aws:ec2/eip:Eip": (1, 1, 3, 3),
@@ -78,26 +84,27 @@ _COUNTS = {
     "aws:elasticache/subnetGroup:SubnetGroup": (1, 1, 1, 1),
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": (1, 2, 1, 1),
     "aws:iam/policy:Policy": (5, 5, 5, 5),
-    "aws:iam/role:Role": (25, 32, 31, 31),
-    "aws:iam/rolePolicy:RolePolicy": (18, 22, 22, 21),
+    "aws:iam/role:Role": (26, 33, 31, 32),
+    "aws:iam/rolePolicy:RolePolicy": (19, 23, 22, 22),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (11, 14, 13, 14),
     "aws:kms/alias:Alias": (3, 4, 4, 7),
     "aws:kms/key:Key": (3, 4, 4, 7),
     "aws:lambda/eventSourceMapping:EventSourceMapping": (1, 1, 1, 1),
-    "aws:lambda/function:Function": (10, 10, 9, 9),
+    "aws:lambda/function:Function": (11, 11, 10, 10),
     "aws:lambda/permission:Permission": (8, 8, 8, 9),
     "aws:rds/eventSubscription:EventSubscription": (1, 1, 1, 1),
     "aws:rds/instance:Instance": (1, 1, 1, 1),
     "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": (0, 1, 1, 1),
     "aws:rds/parameterGroup:ParameterGroup": (1, 1, 1, 1),
     "aws:rds/subnetGroup:SubnetGroup": (1, 1, 1, 1),
-    "aws:route53/record:Record": (10, 10, 10, 10),
+    "aws:route53/healthCheck:HealthCheck": (2, 2, 2, 2),
+    "aws:route53/record:Record": (30, 30, 30, 30),
     "aws:s3/bucket:Bucket": (5, 8, 8, 8),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (5, 8, 8, 8),
     "aws:s3/bucketLogging:BucketLogging": (4, 6, 6, 6),
     "aws:s3/bucketNotification:BucketNotification": (0, 2, 2, 2),
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": (1, 2, 2, 2),
-    "aws:s3/bucketObjectv2:BucketObjectv2": (0, 1, 1, 1),
+    "aws:s3/bucketObjectv2:BucketObjectv2": (5, 6, 6, 6),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": (5, 8, 8, 8),
     "aws:s3/bucketPolicy:BucketPolicy": (5, 8, 8, 8),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": (5, 8, 8, 8),
@@ -115,6 +122,7 @@ _COUNTS = {
     "aws:ssm/parameter:Parameter": (1, 1, 0, 0),
     "aws:synthetics/canary:Canary": (0, 1, 1, 1),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (2, 2, 3, 3),
+    "aws:wafv2/ipSet:IpSet": (1, 1, 1, 1),
     "aws:wafv2/webAcl:WebAcl": (2, 2, 2, 2),
     "aws:wafv2/webAclAssociation:WebAclAssociation": (1, 1, 1, 1),
     "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": (2, 2, 2, 2),
@@ -139,15 +147,21 @@ _COUNTS = {
     "candlefish:cluster:NodeGroups": (1, 1, 1, 1),
     "candlefish:database:Database": (1, 1, 1, 1),
     "candlefish:database:DatabaseSafeguards": (1, 1, 1, 1),
+    "candlefish:edge:Caching": (1, 1, 1, 1),
     "candlefish:edge:Certificates": (1, 1, 1, 1),
+    "candlefish:edge:Delivery": (1, 1, 1, 1),
     "candlefish:edge:Edge": (1, 1, 1, 1),
+    "candlefish:edge:Login": (1, 1, 1, 1),
+    "candlefish:edge:Optimizer": (1, 1, 1, 1),
+    "candlefish:edge:Pages": (1, 1, 1, 1),
     "candlefish:edge:Records": (1, 1, 1, 1),
     "candlefish:edge:SecurityHeaders": (1, 1, 1, 1),
     "candlefish:edge:Site": (1, 1, 1, 1),
+    "candlefish:edge:Static": (1, 1, 1, 1),
+    "candlefish:edge:Tools": (0, 1, 1, 1),
     "candlefish:edge:WebAcl": (2, 2, 2, 2),
     "candlefish:edge:Zone": (1, 1, 1, 1),
     "candlefish:functions:Function": (10, 10, 9, 9),
-    "candlefish:governance:Costs": (1, 1, 1, 1),
     "candlefish:keys:Key": (3, 4, 4, 7),
     "candlefish:keys:Keys": (1, 1, 1, 2),
     "candlefish:network:Network": (1, 1, 1, 1),
@@ -197,7 +211,7 @@ _COUNTS = {
     "kubernetes:external-secrets.io/v1:ExternalSecret": (7, 9, 9, 9),
     "kubernetes:helm.sh/v3:Release": (3, 6, 6, 6),
     "kubernetes:monitoring.coreos.com/v1:PrometheusRule": (0, 1, 1, 1),
-    "kubernetes:networking.k8s.io/v1:Ingress": (6, 6, 6, 6),
+    "kubernetes:networking.k8s.io/v1:Ingress": (6, 7, 7, 7),
     "kubernetes:networking.k8s.io/v1:IngressClass": (1, 1, 1, 1),
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": (13, 19, 19, 19),
     "kubernetes:policy/v1:PodDisruptionBudget": (12, 12, 12, 12),
@@ -208,12 +222,17 @@ _COUNTS = {
     "pulumi:providers:aws": (1, 2, 2, 2),
     "pulumi:providers:kubernetes": (2, 2, 2, 2),
     "pulumi:pulumi:Stack": (1, 1, 1, 1),
-    "random:index/randomId:RandomId": (0, 2, 2, 2),
+    "random:index/randomId:RandomId": (1, 3, 3, 3),
     "random:index/randomPassword:RandomPassword": (4, 5, 5, 5),
 }
 
 BY_TYPE: dict[str, dict[str, int]] = {
-    stack: {type: counts[index] for type, counts in _COUNTS.items() if counts[index]}
+    stack: {type: counts[index] for type, counts in COUNTS.items() if counts[index]}
     for index, stack in enumerate(STACKS)}
 # A preview from nothing; providers and components count, default providers don't.
 RESOURCES: dict[str, int] = {stack: sum(counts.values()) for stack, counts in BY_TYPE.items()}
+
+if __name__ == "__main__":
+    from tests.counting import main
+
+    sys.exit(main())
