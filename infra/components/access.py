@@ -30,7 +30,8 @@ class ClusterAccess(Component):
 
     def __init__(self, name: str, args: ClusterAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        for entry in access.entries(tuple(args.namespaces)):
+        entries = access.entries(tuple(args.namespaces))
+        for entry in entries:
             self._entry(f"{name}-{entry.key}", entry, args)
         for namespace, made in args.namespaces.items():
             manifest = access.on_call_role(namespace)
@@ -41,7 +42,7 @@ class ClusterAccess(Component):
             binding = access.on_call_binding(namespace)
             rbac.v1.RoleBinding(f"{name}-on-call-{namespace}", metadata=metadata, role_ref=binding["roleRef"],
                                 subjects=binding["subjects"], opts=self.child(depends_on=[role]))
-        self.register_outputs({})
+        self.register_outputs({"entries": [entry.key for entry in entries]})
 
     def _entry(self, name: str, entry: access.Entry, args: ClusterAccessArgs) -> None:
         made = aws.eks.AccessEntry(

@@ -84,6 +84,6 @@ class Tools(Component):
                 **kubernetes.metadata(operators.TOOLS_NAME, guards.MONITORING_NAMESPACE, guards.OWNER, annotations),
                 "namespace": args.namespace},
             "spec": {"ingressClassName": ingress.CLASS, "rules": operators.tools_rules(args.hosts)}}
-        networking.v1.Ingress(f"{name}-ingress", metadata=manifest["metadata"], spec=manifest["spec"],
-                              opts=self.child())
-        self.register_outputs({})
+        made = networking.v1.Ingress(f"{name}-ingress", metadata=manifest["metadata"], spec=manifest["spec"],
+                                     opts=self.child())
+        self.register_outputs({"ingress": made.id})

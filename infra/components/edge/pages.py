@@ -36,15 +36,15 @@ class Pages(Component):
 
     def __init__(self, name: str, args: PagesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        for file in sorted(path for path in FOLDER.rglob("*") if path.is_file()):
-            key = file.relative_to(FOLDER).as_posix()
+        files = {path.relative_to(FOLDER).as_posix(): path for path in FOLDER.rglob("*") if path.is_file()}
+        for key, file in sorted(files.items()):
             label = f"{name}-{key.replace('/', '-').replace('.', '-')}"
             if key.startswith("offline/"):
                 for colour, bucket in args.site_buckets.items():
                     self._object(f"{label}-{colour}", bucket, key, file, released=True)
             else:
                 self._object(label, args.assets_bucket, key, file, released=False)
-        self.register_outputs({})
+        self.register_outputs({"keys": sorted(files)})
 
     def _object(self, name: str, bucket: pulumi.Input[str], key: str, file: Path, *, released: bool) -> None:
         aws.s3.BucketObjectv2(

@@ -27,6 +27,6 @@ class Shield(Component):
 
     def __init__(self, name: str, args: ShieldArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        for key, arn in args.resources.items():
-            aws.shield.Protection(f"{name}-{key}", name=f"{args.name}-{key}", resource_arn=arn, opts=self.child())
-        self.register_outputs({})
+        made = {key: aws.shield.Protection(f"{name}-{key}", name=f"{args.name}-{key}", resource_arn=arn,
+                                           opts=self.child()) for key, arn in args.resources.items()}
+        self.register_outputs({"protectionIds": {key: each.id for key, each in made.items()}})
