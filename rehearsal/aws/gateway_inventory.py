@@ -77,6 +77,8 @@ LISTINGS: Sequence[Listing] = (
     Listing("ecr", "describe_repositories", "repositories[].repositoryName"),
     Listing("acm", "list_certificates", "CertificateSummaryList[].CertificateArn"),
     Listing("wafv2", "list_web_acls", "WebACLs[].ARN", (("Scope", "REGIONAL"),)),
+    Listing("wafv2", "list_ip_sets", "IPSets[].ARN", (("Scope", "REGIONAL"),)),
+    Listing("cognito-idp", "list_user_pools", "UserPools[].Id", (("MaxResults", 60),)),
     Listing("elbv2", "describe_load_balancers", "LoadBalancers[].LoadBalancerArn"),
     Listing("elbv2", "describe_target_groups", "TargetGroups[].TargetGroupArn"),
     Listing("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups[].AutoScalingGroupName"),
@@ -91,11 +93,13 @@ LISTINGS: Sequence[Listing] = (
     Listing("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList[].Arn", (), True),
     Listing("s3", "list_buckets", "Buckets[].Name", (), True),
     Listing("route53", "list_hosted_zones", "HostedZones[].Id", (), True),
+    Listing("route53", "list_health_checks", "HealthChecks[].Id", (), True),
     Listing("cloudfront", "list_distributions", "DistributionList.Items[].Id", (), True),
     Listing("cloudfront", "list_functions", "FunctionList.Items[].Name", (), True),
     Listing("cloudfront", "list_origin_access_controls", "OriginAccessControlList.Items[].Id", (), True),
     Listing("cloudfront", "list_cache_policies", "CachePolicyList.Items[].CachePolicy.Id", (("Type", "custom"),), True),
     Listing("wafv2", "list_web_acls", "WebACLs[].ARN", (("Scope", "CLOUDFRONT"),), True),
+    Listing("wafv2", "list_ip_sets", "IPSets[].ARN", (("Scope", "CLOUDFRONT"),), True),
     Listing("budgets", "describe_budgets", "Budgets[].BudgetName", (), True),
 )
 

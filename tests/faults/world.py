@@ -31,9 +31,12 @@ _NAMESPACED = ("v1 LimitRange", "v1 ResourceQuota", "v1 ServiceAccount", "v1 Ser
                "apps/v1 Deployment", "autoscaling/v2 HorizontalPodAutoscaler", "policy/v1 PodDisruptionBudget",
                "networking.k8s.io/v1 NetworkPolicy", "networking.k8s.io/v1 Ingress",
                "rbac.authorization.k8s.io/v1 Role", "rbac.authorization.k8s.io/v1 RoleBinding",
-               "external-secrets.io/v1 ExternalSecret")
+               "v1 PodTemplate", "batch/v1 CronJob", "external-secrets.io/v1 ExternalSecret",
+               "cert-manager.io/v1 Certificate", "monitoring.coreos.com/v1 PrometheusRule")
 _CLUSTER = ("v1 Namespace", "scheduling.k8s.io/v1 PriorityClass", "storage.k8s.io/v1 StorageClass",
-            "apiextensions.k8s.io/v1 CustomResourceDefinition", "external-secrets.io/v1 ClusterSecretStore")
+            "apiextensions.k8s.io/v1 CustomResourceDefinition", "external-secrets.io/v1 ClusterSecretStore",
+            "networking.k8s.io/v1 IngressClass", "elbv2.k8s.aws/v1beta1 IngressClassParams",
+            "cert-manager.io/v1 ClusterIssuer")
 _OF_THE_SERVER = re.compile(r"^(kube-|system-|system:|default$|candlefish$)")
 
 Things = Counter[str]  # "kind name" → how many
@@ -100,7 +103,7 @@ def _plain(id: str) -> str:
     id = re.sub(r"\d{4}(?:-\d\d){4}$", "#", id)
     id = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "#", id)
     id = re.sub(r"(?<![0-9A-Za-z])[0-9a-f]{6,40}(?![0-9A-Za-z])|-[A-Za-z0-9]{6}$", "#", id)
-    return re.sub(r"\b(?=[A-Z0-9]*[0-9])[A-Z0-9]{10,32}\b", "#", id)
+    return re.sub(r"\bE[A-Z0-9]{13}\b|\b(?=[A-Z0-9]*[0-9])[A-Z0-9]{10,32}\b", "#", id)  # E…: CloudFront's
 
 
 def _kept(kept: GatewayKept) -> Iterator[tuple[str, str]]:

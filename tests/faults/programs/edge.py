@@ -1,4 +1,4 @@
-"""Certificates, records, the web firewall and CloudFront."""
+"""Certificates, records with a health check, the web firewall, CloudFront, and who signs in."""
 
 import pulumi
 
@@ -20,9 +20,14 @@ def metric(name: str) -> dict[str, object]:
     return {"metricName": name, "cloudwatchMetricsEnabled": True, "sampledRequestsEnabled": step(False, True)}
 
 
+operators = aws("wafv2/ipSet:IpSet", "operators", {
+    "scope": "CLOUDFRONT", "ipAddressVersion": "IPV4", "description": step("first", "second"),
+    "addresses": step(["192.0.2.0/24"], ["198.51.100.0/24", "192.0.2.0/24"]), "tags": tags()}, "arn")
 firewall = aws("wafv2/webAcl:WebAcl", "site", {
     "scope": "CLOUDFRONT", "description": step("first", "second"), "defaultAction": {"allow": {}},
     "visibilityConfig": metric("site"), "tags": tags(), "rules": [{
+        "name": "operators", "priority": 0, "action": {"allow": {}}, "visibilityConfig": metric("operators"),
+        "statement": {"ipSetReferenceStatement": {"arn": operators.arn}}}, {
         "name": "rate", "priority": 1, "action": {"block": {}}, "visibilityConfig": metric("rate"),
         "statement": {"rateBasedStatement": {"limit": step(1000, 2000), "aggregateKeyType": "IP"}}}]}, "arn")
 if kept():
@@ -47,6 +52,9 @@ headers = aws("cloudfront/responseHeadersPolicy:ResponseHeadersPolicy", "site", 
 access = aws("cloudfront/originAccessControl:OriginAccessControl", "site", {
     "description": step("first", "second"), "originAccessControlOriginType": "s3", "signingBehavior": "always",
     "signingProtocol": "sigv4"})
+folders = aws("cloudfront/function:Function", "folders", {
+    "runtime": "cloudfront-js-2.0", "comment": step("first", "second"), "publish": True,
+    "code": f"function handler(event) {{ return event.request }} // {step(1, 2)}"}, "arn")
 bucket = aws("s3/bucket:Bucket", "site", {"forceDestroy": True, "tags": tags()}, "bucketRegionalDomainName")
 site = aws("cloudfront/distribution:Distribution", "site", {
     "enabled": True, "comment": step("first", "second"), "webAclId": firewall.arn, "aliases": ["www.faults.example"],
@@ -55,12 +63,35 @@ site = aws("cloudfront/distribution:Distribution", "site", {
     "defaultCacheBehavior": {
         "targetOriginId": "site", "viewerProtocolPolicy": "redirect-to-https", "compress": step(False, True),
         "allowedMethods": ["GET", "HEAD"], "cachedMethods": ["GET", "HEAD"], "cachePolicyId": cached.id,
-        "originRequestPolicyId": forwarded.id, "responseHeadersPolicyId": headers.id},
+        "originRequestPolicyId": forwarded.id, "responseHeadersPolicyId": headers.id,
+        "functionAssociations": [{"eventType": "viewer-request", "functionArn": folders.arn}]},
     "restrictions": {"geoRestriction": {"restrictionType": "none"}}, "waitForDeployment": True, "tags": tags(),
     "viewerCertificate": {"acmCertificateArn": valid.certificateArn, "sslSupportMethod": "sni-only",
                           "minimumProtocolVersion": "TLSv1.2_2021"}}, "domainName", "hostedZoneId")
+check = aws("route53/healthCheck:HealthCheck", "www", {
+    "type": "HTTPS", "fqdn": "www.faults.example", "port": 443, "resourcePath": step("/", "/health"),
+    "requestInterval": 30, "failureThreshold": step(3, 2), "enableSni": True, "tags": tags(Name="www")})
 if kept():
+    aws("cloudfront/monitoringSubscription:MonitoringSubscription", "site", {
+        "distributionId": site.id, "monitoringSubscription": {"realtimeMetricsSubscriptionConfig": {
+            "realtimeMetricsSubscriptionStatus": step("Disabled", "Enabled")}}})
     aws("route53/record:Record", "www", {
         "zoneId": zone.zoneId, "name": "www.faults.example", "type": "A", "aliases": [{
             "name": site.domainName, "zoneId": site.hostedZoneId, "evaluateTargetHealth": step(False, True)}]})
+    aws("route53/record:Record", "failover", {
+        "zoneId": zone.zoneId, "name": "api.faults.example", "type": "CNAME", "ttl": step(60, 300),
+        "records": ["www.faults.example"], "setIdentifier": "primary", "healthCheckId": check.id,
+        "failoverRoutingPolicies": [{"type": "PRIMARY"}]})
+pool = aws("cognito/userPool:UserPool", "operators", {
+    "name": "operators", "usernameAttributes": ["email"], "autoVerifiedAttributes": ["email"],
+    "adminCreateUserConfig": {"allowAdminCreateUserOnly": True}, "mfaConfiguration": step("OPTIONAL", "ON"),
+    "softwareTokenMfaConfiguration": {"enabled": True}, "tags": tags(),
+    "passwordPolicy": {"minimumLength": step(14, 16), "requireLowercase": True, "requireNumbers": True}})
+aws("cognito/userPoolClient:UserPoolClient", "balancer", {
+    "name": "balancer", "userPoolId": pool.id, "generateSecret": True, "allowedOauthFlows": ["code"],
+    "allowedOauthScopes": ["openid"], "allowedOauthFlowsUserPoolClient": True,
+    "supportedIdentityProviders": ["COGNITO"],
+    "callbackUrls": [step("https://one.example/", "https://two.example/")]})
+if kept():
+    aws("cognito/userPoolDomain:UserPoolDomain", "operators", {"domain": "faults-operators", "userPoolId": pool.id})
 pulumi.export("domain", site.domainName)

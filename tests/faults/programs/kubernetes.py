@@ -89,6 +89,12 @@ manager = Raw("kubernetes:helm.sh/v3:Release", "certificates", {
     opts=pulumi.ResourceOptions(provider=cluster, depends_on=[space]))
 issuer = add("cert-manager.io/v1:ClusterIssuer", "faults", {"spec": step(
     {"selfSigned": {}}, {"ca": {"secretName": "root"}})}, manager, namespaced=False)
+monitoring = Raw("kubernetes:helm.sh/v3:Release", "monitoring", {
+    "chart": "kube-prometheus-stack", "version": "82.4.0", "name": "monitoring", "namespace": NAMESPACE,
+    "repositoryOpts": {"repo": "https://prometheus-community.github.io/helm-charts"}, "values": {}},
+    opts=pulumi.ResourceOptions(provider=cluster, depends_on=[space]))
+add("monitoring.coreos.com/v1:PrometheusRule", "faults", {"spec": {"groups": [{
+    "name": "faults", "rules": [{"alert": "Down", "expr": step("up == 0", "up < 1"), "for": "5m"}]}]}}, monitoring)
 if kept():
     add("cert-manager.io/v1:Certificate", "web", {"spec": {
         "secretName": "web", "dnsNames": [step("one.example", "two.example")],
