@@ -168,8 +168,8 @@ def test_stacks_differ_in_sizes_and_not_in_what_they_are_made_of(programs: Progr
 
 
 def test_what_a_stack_has_more_of_than_another_follows_from_its_settings(programs: Programs) -> None:
-    """Production against staging: NAT and node groups, interface endpoints, the registry's settings; staging's are
-    GitHub's OIDC provider, the role that logs requests to APIs, and the nights off: a function with role, log group and
+    """Production against staging: NAT and node groups, interface endpoints, the registry's settings with their role; staging's
+    are GitHub's OIDC provider, the role that logs requests to APIs, and the nights off: a function with role, log group and
     queue, its two schedules and its state."""
     more = Counter(programs.preview("production").counts)
     more.subtract(programs.preview("staging").counts)
@@ -183,7 +183,7 @@ def test_what_a_stack_has_more_of_than_another_follows_from_its_settings(program
         "aws:ecr/replicationConfiguration:ReplicationConfiguration": 1,
         "candlefish:analytics:ApiLogging": -1, "aws:apigateway/account:Account": -1,
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment": -1,
-        "aws:lambda/function:Function": -1, "aws:iam/role:Role": -2, "aws:iam/rolePolicy:RolePolicy": -1,
+        "aws:lambda/function:Function": -1, "aws:iam/role:Role": -1,
         "aws:cloudwatch/logGroup:LogGroup": -1, "aws:sqs/queue:Queue": -1, "aws:scheduler/schedule:Schedule": -2,
         "aws:ssm/parameter:Parameter": -1, "candlefish:functions:Function": -1,
         "candlefish:operations:ScheduledScaling": -1}
