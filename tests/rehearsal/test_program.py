@@ -168,9 +168,9 @@ def test_stacks_differ_in_sizes_and_not_in_what_they_are_made_of(programs: Progr
 
 
 def test_what_a_stack_has_more_of_than_another_follows_from_its_settings(programs: Programs) -> None:
-    """Production against staging: NAT and node groups, interface endpoints, the registry's settings with their role; staging's
-    are GitHub's OIDC provider, the role that logs requests to APIs, and the nights off: a function with role, log group and
-    queue, its two schedules and its state."""
+    """Production against staging: NAT and node groups, interface endpoints, the registry's settings with their role;
+    staging's are GitHub's OIDC provider, the role that logs requests to APIs, and the nights off: a function with role,
+    log group and queue, its two schedules and its state."""
     more = Counter(programs.preview("production").counts)
     more.subtract(programs.preview("staging").counts)
     assert {type: count for type, count in more.items() if count} == {
