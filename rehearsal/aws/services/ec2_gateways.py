@@ -145,12 +145,12 @@ class NatGateway(Handler):
                     "An error occurred (Resource.AlreadyAssociated) when calling the CreateNatGateway operation: "
                     f"resource {inputs['allocationId']} is already associated with {address['AssociationId']}")
         client = call.client("ec2")
-        id = client.create_nat_gateway(
+        id = call.made(client.create_nat_gateway(
             **chosen(inputs, {"subnetId": "SubnetId", "allocationId": "AllocationId", "privateIp": "PrivateIpAddress",
                               "connectivityType": "ConnectivityType"}),
-            **tag_specifications(call, "natgateway"))["NatGateway"]["NatGatewayId"]
+            **tag_specifications(call, "natgateway"))["NatGateway"]["NatGatewayId"])
         client.get_waiter("nat_gateway_available").wait(NatGatewayIds=[id], WaiterConfig={"Delay": 1})
-        return str(id)
+        return id
 
     def _is_repeated(self, call: Call, inputs: Properties) -> bool:
         """Whether the address is taken by this very gateway: its creation was interrupted and is taken again."""
