@@ -23,7 +23,9 @@ from infra.components.edge.pages import STATUS_KEY
 from infra.components.edge.records import Records, RecordsArgs, Target
 from infra.components.edge.shield import Shield, ShieldArgs
 from infra.components.edge.site import ApiOrigin
+from infra.components.governance.account import AccountAudit, AccountAuditArgs
 from infra.components.governance.costs import Costs, CostsArgs
+from infra.components.governance.records import AccountRecordsArgs
 from infra.components.keys import Keys, KeysArgs
 from infra.components.network import Network, NetworkArgs
 from infra.components.observability.alarms import Topics
@@ -120,6 +122,13 @@ class Environment:
         storage = Storage("storage", StorageArgs(
             settings=settings.storage, lifecycle=lifecycle, account_id=account, data_key_arn=keys.data_key_arn,
             replicas=recovery_region.replicas if recovery_region else {}), here)
+        if settings.governance.owns_account_audit:
+            AccountAudit("audit", AccountAuditArgs(
+                name=names.resource("audit"), region=settings.region, topic_arn=notifications.alerts_topic_arn,
+                records=AccountRecordsArgs(
+                    trail_name=names.resource("audit"), account_id=account, region=settings.region,
+                    logs_key_arn=keys.logs_key_arn, logs_bucket=storage.logs.name,
+                    retention_days=settings.storage.log_retention_days, lifecycle=lifecycle)), here)
         backup = Backup("backup", BackupArgs(
             environment=settings.environment, project=settings.ownership.project, stack=pulumi.get_stack(),
             settings=settings.backup, lifecycle=lifecycle, data_key_arn=keys.data_key_arn,

@@ -66,7 +66,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
 PREFIXES: Mapping[str, str] = {
     "accessanalyzer": "access-analyzer", "alb": "elasticloadbalancing", "apigatewayv2": "apigateway",
     "appautoscaling": "application-autoscaling", "cfg": "config", "cognito": "cognito-idp", "costexplorer": "ce",
-    "efs": "elasticfilesystem", "lb": "elasticloadbalancing", "vpc": "ec2"}
+    "ebs": "ec2", "efs": "elasticfilesystem", "lb": "elasticloadbalancing", "vpc": "ec2"}
 
 # Actions that have no resource type, by the Service Authorization Reference: what creates something without a name,
 # and settings of the account. Limited to the regions where the service has them.
@@ -75,6 +75,8 @@ _UNNAMED = (
     "ce:CreateAnomalyMonitor", "ce:CreateAnomalySubscription",
     "cognito-idp:CreateUserPool", "cognito-idp:CreateUserPoolDomain",
     "config:PutConfigurationRecorder", "config:PutDeliveryChannel", "config:StartConfigurationRecorder",
+    "ec2:DisableEbsEncryptionByDefault", "ec2:EnableEbsEncryptionByDefault", "s3:GetAccountPublicAccessBlock",
+    "s3:PutAccountPublicAccessBlock",
     "ecr:CreatePullThroughCacheRule", "ecr:CreateRepositoryCreationTemplate", "ecr:DeletePullThroughCacheRule",
     "ecr:DeleteRepositoryCreationTemplate", "ecr:PutRegistryPolicy", "ecr:PutRegistryScanningConfiguration",
     "ecr:PutReplicationConfiguration", "ecr:UpdatePullThroughCacheRule", "ecr:UpdateRepositoryCreationTemplate",

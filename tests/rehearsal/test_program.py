@@ -24,8 +24,11 @@ WITHOUT_OUTPUTS = {"candlefish:cluster:ManagedAddons", "candlefish:storage:Serve
 AT_THE_TOP = {"pulumi:providers:aws", urns.STACK_TYPE}  # beside the components that the environment is made of
 PHYSICAL_NAMES = ("name", "namePrefix", "identifier", "replicationGroupId", "policyName")
 # Names that are not of the account: of a zone's records, of a signing key in its zone; DNS itself; of an API's stage.
+# Config has one of each in a region, and a feature's name is GuardDuty's.
 NAMED_OTHERWISE = {"aws:route53/record:Record", "aws:route53/keySigningKey:KeySigningKey", "aws:route53/zone:Zone",
-                   "aws:apigatewayv2/stage:Stage"}
+                   "aws:apigatewayv2/stage:Stage", "aws:cfg/recorder:Recorder",
+                   "aws:cfg/deliveryChannel:DeliveryChannel", "aws:cfg/recorderStatus:RecorderStatus",
+                   "aws:guardduty/detectorFeature:DetectorFeature"}
 NO_OBJECT = "kubernetes:helm.sh/v3:Release"  # the chart labels what it makes
 SECRET_INPUTS = {  # where the program puts a secret that the stack knows
     "aws:secretsmanager/secretVersion:SecretVersion": "secretString",

@@ -61,3 +61,52 @@ def test_a_monitor_and_its_subscription_live(aws: Any) -> None:
 @pytest.mark.parametrize("wrong", [{"monitorType": "DIMENSIONAL"}, {"monitorSpecification": "{}"}])
 def test_a_monitor_of_nothing_is_refused(aws: Any, wrong: Inputs) -> None:
     refused(aws, MONITOR, {**MONITORED, **wrong}, "monitor")
+
+
+STANDARD = "arn:aws:securityhub:us-east-1::standards/aws-foundational-security-best-practices/v/1.0.0"
+
+
+def test_what_watches_an_account_lives(aws: Any) -> None:
+    place = world(aws)
+    aws.client("s3").create_bucket(Bucket=f"records-{aws.account}")
+    bucket = f"records-{aws.account}"
+    lives(aws, "aws:cloudtrail/trail:Trail", {
+        "name": "t", "s3BucketName": bucket, "kmsKeyId": place.key, "isMultiRegionTrail": True},
+        {"enableLogFileValidation": True}, {"cloudWatchLogsRoleArn": place.role, "cloudWatchLogsGroupArn":
+         f"arn:aws:logs:us-east-1:{aws.account}:log-group:/logs:*"})
+    lives(aws, "aws:guardduty/detector:Detector", {"enable": True}, {"findingPublishingFrequency": "ONE_HOUR"})
+    lives(aws, "aws:accessanalyzer/analyzer:Analyzer", {"analyzerName": "a"})
+    lives(aws, "aws:ebs/encryptionByDefault:EncryptionByDefault", {"enabled": True}, {"enabled": False}, stays=True)
+    lives(aws, "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock", {"blockPublicAcls": True},
+          {"blockPublicPolicy": True})
+    lives(aws, "aws:securityhub/account:Account", {"enableDefaultStandards": False}, {"autoEnableControls": False})
+    lives(aws, "aws:cfg/recorder:Recorder", {"name": "default", "roleArn": place.role},
+          {"recordingGroup": {"allSupported": True, "includeGlobalResourceTypes": True}})
+    detector, _ = made(aws, "aws:guardduty/detector:Detector", {})
+    lives(aws, "aws:guardduty/detectorFeature:DetectorFeature", {
+        "detectorId": detector, "name": "S3_DATA_EVENTS", "status": "ENABLED"}, {"status": "DISABLED"})
+    made(aws, "aws:securityhub/account:Account", {})
+    lives(aws, "aws:securityhub/standardsSubscription:StandardsSubscription", {"standardsArn": STANDARD})
+    made(aws, "aws:cfg/recorder:Recorder", {"name": "default", "roleArn": place.role})
+    lives(aws, "aws:cfg/rule:Rule", {"name": "r", "source": {"owner": "AWS", "sourceIdentifier": "REQUIRED_TAGS"}},
+          {"inputParameters": '{"tag1Key": "Owner"}'})
+    lives(aws, "aws:cfg/deliveryChannel:DeliveryChannel", {"name": "default", "s3BucketName": bucket},
+          {"s3KmsKeyArn": place.key})
+    made(aws, "aws:cfg/deliveryChannel:DeliveryChannel", {"name": "default", "s3BucketName": bucket})
+    lives(aws, "aws:cfg/recorderStatus:RecorderStatus", {"name": "default", "isEnabled": True}, {"isEnabled": False})
+    for type, second in (("guardduty/detector:Detector", {}), ("securityhub/account:Account", {}),
+                         ("cfg/recorder:Recorder", {"name": "other", "roleArn": place.role}),
+                         ("cfg/deliveryChannel:DeliveryChannel", {"name": "other", "s3BucketName": bucket})):
+        refused(aws, f"aws:{type}", second, "already")
+
+
+@pytest.mark.parametrize(("type", "wrong", "message"), [
+    ("cloudtrail/trail:Trail", {"name": "t", "s3BucketName": "nobody-has-this"}, "s3BucketName"),
+    ("guardduty/detector:Detector", {"findingPublishingFrequency": "DAILY"}, "FIFTEEN_MINUTES"),
+    ("guardduty/detectorFeature:DetectorFeature", {"detectorId": "d", "name": "S3_DATA_EVENTS", "status": "ENABLED"},
+     "detectorId"),
+    ("cfg/rule:Rule", {"name": "r", "source": {"owner": "AWS", "sourceIdentifier": "X"}}, "needs a recorder"),
+    ("securityhub/standardsSubscription:StandardsSubscription", {"standardsArn": STANDARD}, "standardsArn"),
+    ("accessanalyzer/analyzer:Analyzer", {"analyzerName": "1"}, "a letter")])
+def test_what_an_account_can_not_have_is_refused(aws: Any, type: str, wrong: Inputs, message: str) -> None:
+    refused(aws, f"aws:{type}", wrong, message)

@@ -7,8 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from infra.components.governance.account import AccountAudit, AccountAuditArgs
 from infra.components.governance.costs import Costs, CostsArgs
-from tests.unit.components.recording import ACCOUNT, Registrations, record
+from infra.components.governance.records import AccountRecordsArgs
+from infra.plans import audit as plan
+from tests.unit.components.recording import ACCOUNT, KEPT, Registrations, record
 
 pytestmark = pytest.mark.unit
 
@@ -41,3 +44,51 @@ def test_anomalies_of_the_environment_are_told_at_once_from_a_twentieth_of_the_b
     assert subscription["frequency"] == "IMMEDIATE"
     assert subscription["subscribers"] == [{"type": "SNS", "address": TOPIC}]
     assert subscription["thresholdExpression"]["dimension"]["values"] == ["75"]
+
+
+@pytest.fixture(scope="module")
+def audit() -> Registrations:
+    return record(lambda: SimpleNamespace(audit=AccountAudit("audit", AccountAuditArgs(
+        "production-candlefish-audit", "us-east-1", TOPIC, AccountRecordsArgs(
+            "production-candlefish-audit", ACCOUNT, "us-east-1", "logs-key", "logs-bucket", 365, KEPT)))))
+
+
+def test_one_validated_encrypted_trail_covers_all_regions_and_goes_to_cloudwatch(audit: Registrations) -> None:
+    trail = audit.one("aws:cloudtrail/trail:Trail", "audit-trail").inputs
+    assert (trail["isMultiRegionTrail"], trail["enableLogFileValidation"]) == (True, True)
+    assert {"kmsKeyId", "cloudWatchLogsRoleArn"} <= set(trail)
+    assert trail["cloudWatchLogsGroupArn"].endswith(":*")
+
+
+def test_only_the_trail_and_config_of_this_account_write_to_the_bucket() -> None:
+    trail = plan.trail_arn(ACCOUNT, "us-east-1", "t")
+    statements = plan.audit_bucket("arn:aws:s3:::b", ACCOUNT, trail)["Statement"]
+    allowed = [each for each in statements if each["Effect"] == "Allow"]
+    assert {each["Principal"]["Service"] for each in allowed} == {"cloudtrail.amazonaws.com", "config.amazonaws.com"}
+    sources = [{"aws:SourceArn": trail}, {"aws:SourceAccount": ACCOUNT}]
+    assert all(any(source.items() <= each["Condition"]["StringEquals"].items() for source in sources)
+               for each in allowed)
+
+
+def test_config_records_everything_and_runs_with_the_rules_of_the_table(audit: Registrations) -> None:
+    recorder = audit.one("aws:cfg/recorder:Recorder", "audit-config").inputs
+    assert recorder["recordingGroup"] == {"allSupported": True, "includeGlobalResourceTypes": True}
+    assert audit.one("aws:cfg/recorderStatus:RecorderStatus", "audit-config").inputs["isEnabled"] is True
+    rule = audit.one("aws:cfg/rule:Rule", "audit-required-tags").inputs
+    assert rule["source"] == {"owner": "AWS", "sourceIdentifier": "REQUIRED_TAGS"}
+    assert json.loads(rule["inputParameters"])["tag1Key"] == "Project"
+
+
+def test_the_topic_hears_of_findings_and_of_none_twice(audit: Registrations) -> None:
+    assert audit.one("aws:cloudwatch/eventTarget:EventTarget", "audit").inputs["arn"] == TOPIC
+    pattern = json.loads(audit.one("aws:cloudwatch/eventRule:EventRule", "audit").inputs["eventPattern"])
+    detector, hub = pattern["$or"]
+    assert detector["detail"]["severity"] == [{"numeric": [">=", 4]}]
+    assert hub["detail"]["findings"]["ProductName"] == [{"anything-but": ["GuardDuty"]}]
+
+
+def test_the_accounts_defaults_are_safe(audit: Registrations) -> None:
+    assert audit.one("aws:ebs/encryptionByDefault:EncryptionByDefault", "audit").inputs["enabled"] is True
+    block = audit.one("aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock", "audit").inputs
+    assert [block[key] for key in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls",
+                                   "restrictPublicBuckets")] == [True] * 4
