@@ -37,6 +37,7 @@ SECRET_INPUTS = {  # where the program puts a secret that the stack knows
 }
 OFF_HOURS = {"candlefish:operations:ScheduledScaling"}  # where the settings switch the nights off
 # Once an account and region: staging makes it where production is, recovery in its own region.
+AUDIT = {"candlefish:governance:AccountRecords", "candlefish:governance:AccountAudit"}  # once an account
 ONCE_A_REGION = {"candlefish:analytics:ApiLogging"}
 SEVENTH = {"seventh": {
     "port": 9000, "image": "ghcr.io/candlefish-ai/seventh:1.0.0@sha256:" + 64 * "0",
@@ -165,16 +166,19 @@ def test_logical_names_do_not_depend_on_what_is_drawn(programs: Programs) -> Non
 def test_stacks_differ_in_sizes_and_not_in_what_they_are_made_of(programs: Programs) -> None:
     """But for development, whose switches leave parts out (E3: minimal monitoring)."""
     kinds = {stack: {state.type for state in programs.preview(stack).components} for stack in STACKS}
-    alike = {stack: found - OFF_HOURS - ONCE_A_REGION for stack, found in kinds.items()}
+    alike = {stack: found - OFF_HOURS - ONCE_A_REGION - AUDIT for stack, found in kinds.items()}
     assert alike["staging"] == alike["production"] == alike["recovery"]
     assert alike["development"] < alike["production"]
+    assert [stack for stack, found in kinds.items() if found >= AUDIT] == ["production"]
 
 
 def test_what_a_stack_has_more_of_than_another_follows_from_its_settings(programs: Programs) -> None:
-    """Production against staging: NAT and node groups, interface endpoints, the registry's settings with their role;
-    staging's are GitHub's OIDC provider, the role that logs requests to APIs, and the nights off: a function with role,
-    log group and queue, its two schedules and its state."""
-    more = Counter(programs.preview("production").counts)
+    """Production against staging, beside the account's audit: NAT and node groups, interface endpoints, the registry's
+    settings with their role; staging's are GitHub's OIDC provider, the role that logs requests to APIs, and the nights
+    off: a function with role, log group and queue, its two schedules and its state."""
+    production = programs.preview("production")
+    more = Counter(production.counts)
+    more.subtract(state.type for urn, state in production.by_urn.items() if any(audit in urn for audit in AUDIT))
     more.subtract(programs.preview("staging").counts)
     assert {type: count for type, count in more.items() if count} == {
         "aws:ec2/eip:Eip": 2, "aws:ec2/natGateway:NatGateway": 2, "aws:ec2/vpcEndpoint:VpcEndpoint": 5,

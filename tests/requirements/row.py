@@ -19,6 +19,8 @@ OPERATIONS = tuple(f"O{number}" for number in range(1, 11))
 MINIMAL = {"development": "E3: minimal monitoring"}
 SMALL = {"development": "E3: what its cost band leaves out"}
 ONE_REGION = {"development": "E3: nothing of it is kept in a second region"}
+AUDITED = dict.fromkeys(("development", "staging", "recovery"),
+                       "one an account, made by the stack with `governance.ownsAccountAudit`: production")
 ALWAYS_ON = {"production": "F8: non-production only", "recovery": "F8: non-production only"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.requirements.row import ALWAYS_ON, MINIMAL, ONE_REGION, SMALL, Row, Where, all_of, holds, says
+from tests.requirements.row import ALWAYS_ON, AUDITED, MINIMAL, ONE_REGION, SMALL, Row, Where, all_of, holds, says
 
 _DATABASE, _CACHE = "aws:rds/instance:Instance", "aws:elasticache/replicationGroup:ReplicationGroup"
 _TABLE, _FUNCTION = "aws:dynamodb/table:Table", "aws:lambda/function:Function"
@@ -133,11 +133,11 @@ OBSERVABILITY = (
     Row("M4", "burn-rate alerts", "kubernetes:monitoring.coreos.com/v1:PrometheusRule", where=holds(
         "spec", "Burn"), but=MINIMAL),
     _alarm("M4", "CDN hits", "cdn-hit-rate", but=MINIMAL),
-    Row("M5", "CloudTrail", "aws:cloudtrail/trail:Trail"),
-    Row("M5", "GuardDuty", "aws:guardduty/detector:Detector"),
-    Row("M5", "Config", "aws:cfg/recorder:Recorder"),
-    Row("M5", "Config rules", "aws:cfg/rule:Rule"),
-    Row("M5", "Access Analyzer", "aws:accessanalyzer/analyzer:Analyzer"),
+    Row("M5", "CloudTrail", "aws:cloudtrail/trail:Trail", but=AUDITED),
+    Row("M5", "GuardDuty", "aws:guardduty/detector:Detector", but=AUDITED),
+    Row("M5", "Config", "aws:cfg/recorder:Recorder", but=AUDITED),
+    Row("M5", "Config rules", "aws:cfg/rule:Rule", but=AUDITED),
+    Row("M5", "Access Analyzer", "aws:accessanalyzer/analyzer:Analyzer", but=AUDITED),
     Row("M5", "Security Hub", "aws:securityhub/account:Account",
         but=dict.fromkeys(("development", "staging", "recovery"), "M5: in production")),
     Row("M5", "budget", "aws:budgets/budget:Budget"),
