@@ -17,10 +17,10 @@ from infra.plans.hosts import Hosts
 
 @dataclass(frozen=True)
 class ApiOrigin:
-    """The REST API as CloudFront asks for it. path: of the stage, such as `/live`; empty for a custom domain."""
+    """The REST API as CloudFront asks for it. path: of the stage, such as `/live`; none for a custom domain."""
 
     domain: pulumi.Input[str]
-    path: pulumi.Input[str] = ""
+    path: pulumi.Input[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,15 +79,15 @@ class Site(Component):
 
 def _servers(args: SiteArgs) -> list[dict[str, Any]]:
     """The origins that are no buckets."""
-    found = [_server(edge.Origin.LOAD_BALANCER, args.hosts.origin, "", args.origin_secret)]
+    found = [_server(edge.Origin.LOAD_BALANCER, args.hosts.origin, None, args.origin_secret)]
     if args.api is not None:
         found.append(_server(edge.Origin.API, args.api.domain, args.api.path, args.origin_secret))
     return found
 
 
-def _server(origin: edge.Origin, domain: pulumi.Input[str], path: pulumi.Input[str],
+def _server(origin: edge.Origin, domain: pulumi.Input[str], path: pulumi.Input[str] | None,
             secret: pulumi.Input[str]) -> dict[str, Any]:
-    return {"origin_id": origin.value, "domain_name": domain, "origin_path": path,
+    return {"origin_id": origin.value, "domain_name": domain, **({} if path is None else {"origin_path": path}),
             "custom_headers": [{"name": ORIGIN_HEADER, "value": secret}],
             "custom_origin_config": {"http_port": 80, "https_port": 443, "origin_protocol_policy": "https-only",
                                      "origin_ssl_protocols": ["TLSv1.2"], "origin_keepalive_timeout": 60,
