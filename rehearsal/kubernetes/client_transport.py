@@ -132,8 +132,10 @@ class Transport:
         return headers
 
     def _unavailable(self, error: Exception) -> ApiError:
+        """"Timeout": the request was sent, and nobody knows whether it took effect."""
+        lost = isinstance(error, httpx.ReadTimeout | httpx.ReadError)
         return Unavailable(f"the Kubernetes API server {self.access.endpoint} can't be reached: "
-                           f"{error or type(error).__name__}", reason="Unreachable")
+                           f"{str(error) or type(error).__name__}", reason="Timeout" if lost else "Unreachable")
 
 
 def _next_site(method: str, path: str) -> faults.Site | None:

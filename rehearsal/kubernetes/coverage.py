@@ -11,7 +11,8 @@ _RELEASE = "kubernetes:helm.sh/v3:Release"
 def report() -> list[dict[str, str]]:
     """`type`, `property`, `served`: rows beside those of AWS's resource types."""
     rows = [{"type": _RELEASE, "property": "values", "served": UNVALIDATED}]
-    rows += [{"type": _RELEASE, "property": f"objects of {chart}", "served": f"{KEPT}: kinds and Services without pods"
-              if chart in release_services.STAND_INS else f"{KEPT}: kinds only"} for chart in sorted(crds.CHARTS)]
+    rows += [{"type": _RELEASE, "property": f"{chart}: kinds" + (
+                  ", Services without pods" if chart in release_services.STAND_INS else " only"), "served": KEPT}
+             for chart in sorted(crds.CHARTS)]
     return rows + [{"type": f"kubernetes:{version}:{kind}", "property": "spec", "served": UNVALIDATED}
                    for version, kind in crds.unvalidated()]

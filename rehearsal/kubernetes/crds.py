@@ -7,7 +7,7 @@ accept anything below `spec`, and are listed as unvalidated. Kinds and versions 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rehearsal.kubernetes.client import Object
@@ -110,8 +110,17 @@ def of_chart(chart: str) -> tuple[Kind, ...]:
 
 def is_of_addon(api_version: str, kind: str) -> bool:
     """Whether an EKS add-on defines the kind."""
+    return _among((kinds for _, kinds in ADDONS.values()), api_version, kind)
+
+
+def is_of_chart(api_version: str, kind: str) -> bool:
+    """Whether a chart defines the kind."""
+    return _among(CHARTS.values(), api_version, kind)
+
+
+def _among(tables: Iterable[tuple[Kind, ...]], api_version: str, kind: str) -> bool:
     group = api_version.partition("/")[0]
-    return any((each.group, each.kind) == (group, kind) for _, kinds in ADDONS.values() for each in kinds)
+    return any((each.group, each.kind) == (group, kind) for kinds in tables for each in kinds)
 
 
 def definition(kind: Kind, release: str) -> Object:

@@ -27,7 +27,7 @@ from rehearsal.kubernetes import provider_ownership as ownership
 from rehearsal.kubernetes import releases
 from rehearsal.kubernetes.client import Client, Object
 from rehearsal.kubernetes.provider_clusters import Clusters, Configuration
-from rehearsal.kubernetes.provider_objects import Objects, errors
+from rehearsal.kubernetes.provider_objects import ADDON_ATTEMPTS, Objects, errors
 
 _PRIVATE = (ownership.INPUTS, ownership.FIELD_MANAGER, ownership.INITIAL_API_VERSION)
 # What the server adds to an object and no program would write.
@@ -39,12 +39,15 @@ Validator = Callable[[str, Properties], Sequence[Failure]]
 class KubernetesProvider:
     """Implements rehearsal.engine.provider.Provider. `validate(type token, inputs)` may add checks of the inputs'
     shape, such as against the SDK's types; the API server refuses unknown fields in any case. `environment`: AWS
-    variables for kubeconfigs that call `aws eks get-token`, over those of this process."""
+    variables for kubeconfigs that call `aws eks get-token`, over those of this process. `addon_attempts`: how often an
+    object of an EKS add-on's kind is tried; a cluster without the agent that follows EKS has nothing to wait for."""
 
     packages: Sequence[str] = ("kubernetes",)
 
-    def __init__(self, validate: Validator | None = None, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, validate: Validator | None = None, environment: Mapping[str, str] | None = None,
+                 addon_attempts: int = ADDON_ATTEMPTS) -> None:
         self._validate = validate
+        self._addon_attempts = addon_attempts
         self.clusters = Clusters(environment)
 
     def close(self) -> None:
@@ -178,7 +181,7 @@ class KubernetesProvider:
         return self.clusters.client(Configuration.of(context.config))
 
     def _objects(self, context: Context) -> Objects:
-        return Objects(self._client(context), context)
+        return Objects(self._client(context), context, self._addon_attempts)
 
     def _outputs(self, inputs: Properties, manager: str) -> Callable[[Object], Properties]:
         def outputs(live: Object) -> Properties:

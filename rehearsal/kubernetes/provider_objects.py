@@ -31,7 +31,7 @@ ADDON_ATTEMPTS = 9
 FIRST_PAUSE_SECONDS = 0.2
 ADOPT_ATTEMPTS = 10
 # The provider deletes in the foreground; for kinds that own no other objects that only takes the garbage collector's
-# time, with the same result.
+# time, with the same result: for a custom kind up to half a minute, until the collector has heard of it.
 _OWN_NOTHING = frozenset({
     "ClusterRole", "ClusterRoleBinding", "ConfigMap", "HorizontalPodAutoscaler", "Ingress", "LimitRange",
     "NetworkPolicy", "PodDisruptionBudget", "PriorityClass", "ResourceQuota", "Role", "RoleBinding", "Secret",
@@ -49,7 +49,7 @@ def errors(context: Context, gone: bool = False) -> Iterator[list[str]]:
             yield unreachable
     except Unavailable as error:
         if error.reason == "Timeout":
-            raise ProviderError(str(error)) from error
+            raise ProviderError(str(error), in_doubt=True) from error
         if not gone:
             raise ProviderError(f"configured Kubernetes cluster is unreachable: {error}") from error
         unreachable.append(str(error))
@@ -65,15 +65,16 @@ def errors(context: Context, gone: bool = False) -> Iterator[list[str]]:
 class Objects:
     """The calls of one resource's step."""
 
-    def __init__(self, client: Client, context: Context) -> None:
+    def __init__(self, client: Client, context: Context, addon_attempts: int = ADDON_ATTEMPTS) -> None:
         self.client = client
         self.context = context
+        self.addon_attempts = addon_attempts
 
     def create(self, body: Object, manager: str, outputs: ToOutputs) -> Object:
         """An upsert, as with the real provider: an object of that name is taken over unless another manager owns a
         field of it with another value. Retries while the namespace or the kind is missing."""
         pause = FIRST_PAUSE_SECONDS
-        attempts = ADDON_ATTEMPTS if crds.is_of_addon(body["apiVersion"], body["kind"]) else CREATE_ATTEMPTS
+        attempts = self.addon_attempts if crds.is_of_addon(body["apiVersion"], body["kind"]) else CREATE_ATTEMPTS
         for attempt in range(1, attempts + 1):
             try:
                 applied = self._apply(body, manager)
@@ -118,7 +119,8 @@ class Objects:
             self._relinquish(token, namespace, name, manager)
             return
         annotations: Mapping[str, str] = (inputs.get("metadata") or {}).get("annotations") or {}
-        usual = "background" if token.kind in _OWN_NOTHING else "foreground"
+        alone = token.kind in _OWN_NOTHING or crds.is_of_chart(token.api_version, token.kind)
+        usual = "background" if alone else "foreground"
         propagation = str(annotations.get(ownership.PROPAGATION) or usual).capitalize()
         try:
             answer = self.client.delete(token.api_version, token.kind, name, namespace, propagation=propagation)

@@ -19,11 +19,12 @@ from rehearsal.engine.provider import NotFound as Gone
 from rehearsal.engine.values import UNKNOWN, Properties
 from rehearsal.kubernetes import crds, release_services
 from rehearsal.kubernetes import provider_diff as diffs
-from rehearsal.kubernetes.client import Client, NotFound, Object
+from rehearsal.kubernetes.client import ApiError, Client, NotFound, Object, Unavailable
 from rehearsal.kubernetes.provider_names import autoname, split
-from rehearsal.kubernetes.waits import Waiter
+from rehearsal.kubernetes.waits import NotReady, Waiter
 
 FIELD_MANAGER = "candlefish-helm"
+DEPLOYED, PENDING = "deployed", "pending-install"
 _REPLACES = ("name", "namespace")
 
 
@@ -53,9 +54,14 @@ def diff(old_inputs: Properties, new_inputs: Properties) -> Diff:
 def create(client: Client, context: Context, inputs: Properties) -> tuple[str, Properties]:
     namespace, name = str(inputs["namespace"]), str(inputs["name"])
     _namespace(client, namespace, bool(inputs.get("createNamespace")))
-    _definitions(client, context, inputs)
-    _services(client, inputs)
-    client.apply(_record(inputs, 1), field_manager=FIELD_MANAGER, force=True)
+    client.apply(_record(inputs, 1, PENDING), field_manager=FIELD_MANAGER, force=True)
+    try:
+        _install(client, context, inputs, 1)
+    except (ApiError, NotReady) as error:  # Helm leaves what it made, and its record says so
+        if isinstance(error, Unavailable) and error.reason == "Timeout":
+            raise
+        raise ProviderError(f"the Helm release {namespace}/{name} was begun and failed: {error}",
+                            partial=(f"{namespace}/{name}", _outputs(inputs, 1, PENDING))) from error
     context.report("the chart is recorded, not rendered: its values are not validated")
     return f"{namespace}/{name}", _outputs(inputs, 1)
 
@@ -65,9 +71,7 @@ def update(client: Client, context: Context, id: str, inputs: Properties) -> Pro
     if not found:
         raise Gone(f"there is no Helm release {id}")
     revision = max(found) + 1
-    _definitions(client, context, inputs)
-    _services(client, inputs)
-    client.apply(_record(inputs, revision), field_manager=FIELD_MANAGER, force=True)
+    _install(client, context, inputs, revision)
     for old, name in found.items():
         if old < revision:
             _delete_secret(client, id, name)
@@ -95,6 +99,12 @@ def delete(client: Client, id: str) -> None:
     client.forget_types()
     for name in _records(client, id).values():
         _delete_secret(client, id, name)
+
+
+def _install(client: Client, context: Context, inputs: Properties, revision: int) -> None:
+    _definitions(client, context, inputs)
+    _services(client, inputs)
+    client.apply(_record(inputs, revision), field_manager=FIELD_MANAGER, force=True)
 
 
 def _definitions(client: Client, context: Context, inputs: Properties) -> None:
@@ -129,14 +139,14 @@ def _namespace(client: Client, name: str, create_it: bool) -> None:
         client.apply(body, field_manager=FIELD_MANAGER)
 
 
-def _record(inputs: Properties, revision: int) -> Object:
+def _record(inputs: Properties, revision: int, status: str = DEPLOYED) -> Object:
     """The Secret `sh.helm.release.v1.NAME.vREVISION` of Helm's storage driver."""
     name, namespace = str(inputs["name"]), str(inputs["namespace"])
     chart = str(inputs["chart"]).rpartition("/")[2]
     moment = "2000-01-01T00:00:00Z"  # Helm demands a time; a fixed one keeps the record the same for the same inputs
     release: Object = {
         "name": name, "namespace": namespace, "version": revision, "config": inputs.get("values") or {},
-        "info": {"status": "deployed", "description": "Recorded by a rehearsal; not rendered",
+        "info": {"status": status, "description": "Recorded by a rehearsal; not rendered",
                  "first_deployed": moment, "last_deployed": moment},
         "chart": {"metadata": {"name": chart, "version": str(inputs.get("version") or ""), "apiVersion": "v2"}},
         "manifest": "", "candlefish": inputs}
@@ -144,7 +154,7 @@ def _record(inputs: Properties, revision: int) -> Object:
     return {
         "apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
         "metadata": {"name": f"sh.helm.release.v1.{name}.v{revision}", "namespace": namespace,
-                     "labels": {"owner": "helm", "name": name, "status": "deployed", "version": str(revision)}},
+                     "labels": {"owner": "helm", "name": name, "status": status, "version": str(revision)}},
         "data": {"release": base64.b64encode(packed).decode()}}
 
 
@@ -161,10 +171,10 @@ def _records(client: Client, id: str) -> dict[int, str]:
     return {int(each["metadata"]["labels"]["version"]): str(each["metadata"]["name"]) for each in secrets}
 
 
-def _outputs(inputs: Properties, revision: int) -> Properties:
+def _outputs(inputs: Properties, revision: int, state: str = DEPLOYED) -> Properties:
     chart = str(inputs["chart"]).rpartition("/")[2]
     status = {"appVersion": "", "chart": chart, "name": inputs["name"], "namespace": inputs["namespace"],
-              "revision": revision, "status": "deployed", "version": inputs.get("version") or ""}
+              "revision": revision, "status": state, "version": inputs.get("version") or ""}
     made = release_services.services(chart, str(inputs["name"]), str(inputs["namespace"]), inputs.get("values") or {})
     names = {"CustomResourceDefinition.apiextensions.k8s.io/apiextensions.k8s.io/v1":
              [kind.name for kind in crds.of_chart(chart)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -14,6 +15,7 @@ from rehearsal.kubernetes.waits_diagnosis import diagnose
 DELETE_SECONDS = {"Deployment": 600.0, "StatefulSet": 600.0, "DaemonSet": 600.0}
 DELETE_SECONDS_OTHERWISE = 300.0
 LOOK_SECONDS = 2.0
+REMINDED = "candlefish.ai/deletion-taken-up-again-at"
 
 
 class NotReady(Exception):
@@ -70,7 +72,10 @@ class Waiter:
             if time.monotonic() < next_look:
                 return False
             next_look = time.monotonic() + LOOK_SECONDS
-            return self._live(item) is None
+            live = self._live(item)
+            if live is not None and _is_forgotten(live):
+                self._remind(live)
+            return live is None
 
         try:
             path = self.client.path(item["apiVersion"], item["kind"], None, metadata.get("namespace"))
@@ -84,7 +89,14 @@ class Waiter:
         if live is not None:
             finalizers = ", ".join(live["metadata"].get("finalizers") or ()) or "none"
             raise NotReady(f"{_name(live)} still exists after its deletion was asked for "
-                           f"(finalizers: {finalizers}){self._why_over()}", live)
+                           f"(finalizers: {finalizers}){_hindrances(live)}{self._why_over()}", live)
+
+    def _remind(self, live: Object) -> None:
+        """Any change of the definition but of its own condition makes the API server take its deletion up again."""
+        annotations = {REMINDED: str(live["metadata"]["resourceVersion"])}
+        with contextlib.suppress(NotFound):
+            self.client.patch(live["apiVersion"], live["kind"], live["metadata"]["name"], None,
+                              {"metadata": {"annotations": annotations}})
 
     def _live(self, item: Object) -> Object | None:
         """The object as it is; None when it is gone or another one has its name."""
@@ -167,6 +179,22 @@ class Waiter:
 
 def _bullets(lines: Iterable[str]) -> Iterable[str]:
     return (f"  - {line}" for line in lines)
+
+
+def _is_forgotten(live: Object) -> bool:
+    """A definition whose storage was only beginning when it was deleted: the API server fails once to list its
+    objects, loses the retry to a conflict, and does not come back before minutes (apiextensions' crd_finalizer.go)."""
+    conditions = (live.get("status") or {}).get("conditions") or ()
+    return live["kind"] == "CustomResourceDefinition" and any(
+        each["type"] == "Terminating" and each.get("reason") == "InstanceDeletionFailed" for each in conditions)
+
+
+def _hindrances(live: Object) -> str:
+    """What a namespace says of why it is still there."""
+    conditions = (live.get("status") or {}).get("conditions") or () if live["kind"] == "Namespace" else ()
+    said = [f"{each['type']}: {each.get('message') or each.get('reason')}" for each in conditions
+            if each["status"] == "True"]
+    return f"; {'; '.join(said)}" if said else ""
 
 
 def _name(item: Object) -> str:

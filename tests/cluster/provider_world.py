@@ -31,10 +31,10 @@ def reports_fixture() -> list[str]:
 
 @pytest.fixture(name="context")
 def context_fixture(cluster: Running, reports: list[str]) -> Make:
-    def make(type: str, name: str = "thing", **config: Any) -> Context:
+    def make(type: str, name: str = "thing", timeout: int = 20, **config: Any) -> Context:
         return Context(urn=f"urn:pulumi:s::p::{type}::{name}", type=type, name=name, seed=1, operation="1",
                        config={"kubeconfig": cluster.kubeconfig.read_text(), **config}, report=reports.append,
-                       timeout_seconds=config.pop("timeout", 20))
+                       timeout_seconds=timeout)
 
     return make
 

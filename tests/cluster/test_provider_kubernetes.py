@@ -161,8 +161,8 @@ def test_custom_kinds_exist_once_their_chart_is_released(provider: KubernetesPro
 
 def test_a_missing_kind_says_that_its_definition_may_be_missing(provider: KubernetesProvider, context: Make,
                                                                 namespace: str, reports: list[str]) -> None:
-    at = context("kubernetes:cert-manager.io/v1:Certificate", "tls")
-    with pytest.raises(ProviderError, match=r"serves no Certificate of cert-manager\.io/v1.*CRDs have been created"):
+    at = context("kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding", "web")
+    with pytest.raises(ProviderError, match=r"serves no TargetGroupBinding of elbv2\.k8s\.aws.*CRDs have been created"):
         made(provider, at, {"metadata": {"namespace": namespace}, "spec": {}})
     assert any("Retry #1" in report for report in reports)
 
@@ -180,7 +180,7 @@ def test_an_unreachable_cluster_is_told_and_can_be_given_up(provider: Kubernetes
 
 def test_a_namespace_is_deleted_with_everything_in_it(provider: KubernetesProvider, context: Make,
                                                       client: Client) -> None:
-    at = context("kubernetes:core/v1:Namespace", "room")
+    at = context("kubernetes:core/v1:Namespace", "room", timeout=90)  # the controller looks again only after 5 s
     inputs, id, outputs = made(provider, at, {})
     client.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "namespace": id}})
     provider.delete(at, id, inputs, outputs)

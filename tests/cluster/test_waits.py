@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rehearsal.kubernetes.client import Client, Event, Object
-from rehearsal.kubernetes.waits import NotReady, Waiter
+from rehearsal.kubernetes.waits import REMINDED, NotReady, Waiter
 
 pytestmark = pytest.mark.cluster
 
@@ -162,3 +162,28 @@ def test_waiting_for_the_end_sees_the_deletion_or_names_the_finalizer(client: Cl
     client.patch("v1", "ConfigMap", "kept", namespace, {"metadata": {"finalizers": None}})
     wait.end()
     Waiter(client, 1).gone(live)
+
+
+def test_a_definition_whose_deletion_the_server_forgot_is_deleted_again(client: Client) -> None:
+    """The server's own race, staged: it sets this condition when it could not list the objects of a fresh kind."""
+    name, version = "parcels.waits.example.com", "apiextensions.k8s.io/v1"
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    client.create({"apiVersion": version, "kind": "CustomResourceDefinition",
+                   "metadata": {"name": name, "finalizers": ["example.com/hold"]},
+                   "spec": {"group": "waits.example.com", "scope": "Cluster",
+                            "names": {"plural": "parcels", "singular": "parcel", "kind": "Parcel"},
+                            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}]}})
+    going = client.delete(version, "CustomResourceDefinition", name)
+    path = client.path(version, "CustomResourceDefinition")
+    for event in client.watch(path, fields=f"metadata.name={name}"):
+        if event.object["metadata"].get("finalizers") == ["example.com/hold"]:
+            break  # the server has done its part and won't touch the condition any more
+    client.patch(version, "CustomResourceDefinition", name, None, {"status": {"conditions": [
+        {"type": "Terminating", "status": "True", "reason": "InstanceDeletionFailed", "message": "initializing",
+         "lastTransitionTime": "2026-01-01T00:00:00Z"}]}}, subresource="status")
+    wait = Background(lambda: Waiter(client, 60).gone(going))
+    for event in client.watch(path, fields=f"metadata.name={name}"):
+        if REMINDED in (event.object["metadata"].get("annotations") or {}):
+            break
+    client.patch(version, "CustomResourceDefinition", name, None, {"metadata": {"finalizers": None}})
+    wait.end()

@@ -27,6 +27,7 @@ from rehearsal.engine.execution import Limits
 from rehearsal.engine.store import StateFile
 from rehearsal.faults import Fault, Plan, Site
 from rehearsal.kubernetes.provider import KubernetesProvider
+from rehearsal.kubernetes.provider_objects import CREATE_ATTEMPTS
 from rehearsal.random.provider import RandomProvider
 
 ROOT = Path(__file__).parents[2]
@@ -166,7 +167,7 @@ def _work(job: Job, record: Path) -> dict[str, Any]:
     if job.kind is not None:
         clients.MAXIMUM_ATTEMPTS = job.kind.attempts
     faults.activate(Every(seed=job.seed, kind=job.kind, share=job.share, passed=job.passed, record=record))
-    kubernetes = KubernetesProvider()
+    kubernetes = KubernetesProvider(addon_attempts=CREATE_ATTEMPTS)  # no agent follows EKS here
     engine = Engine(
         Project.load(job.home), "test",
         StackConfig({"faults:phase": job.phase, "faults:kubeconfig": job.kubeconfig, "aws:region": "us-east-1"}),

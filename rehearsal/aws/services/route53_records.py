@@ -33,12 +33,17 @@ class Record(Handler):
         _check(inputs)
         zone = bare(inputs["zoneId"])
         fqdn = _fqdn(call, zone, inputs["name"])
-        action = "UPSERT" if inputs.get("allowOverwrite") else "CREATE"
-        _change(call, zone, [(action, _record_set(fqdn, inputs))])
         identifier = inputs.get("setIdentifier")
-        return "_".join(
-            [zone, inputs["name"].rstrip(".").lower(), inputs["type"]] + ([identifier] if identifier else [])
-        )
+        id = "_".join([zone, inputs["name"].rstrip(".").lower(), inputs["type"]] + ([identifier] if identifier else []))
+        set_ = _record_set(fqdn, inputs)
+        try:
+            _change(call, zone, [("UPSERT" if inputs.get("allowOverwrite") else "CREATE", set_)])
+        except ClientError as error:
+            # moto takes a set that was deleted before for one that is there as soon as another of that name is.
+            if "already exists" not in str(error) or not identifier or self._find(call, id) is not None:
+                raise
+            _change(call, zone, [("UPSERT", set_)])
+        return id
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:
         set_ = self._find(call, id)

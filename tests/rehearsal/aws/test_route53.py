@@ -61,6 +61,19 @@ def test_failover_records_follow_a_health_check(aws: Any) -> None:
     lives(aws, RECORD, {**first, "setIdentifier": "other", "failoverRoutingPolicies": [{"type": "SECONDARY"}]})
 
 
+def test_a_failover_pair_can_be_made_again_in_the_zone_that_stayed(aws: Any) -> None:
+    """moto remembers each set that it was ever asked to create, and refuses it beside another of that name."""
+    zone, _ = made(aws, ZONE, {"name": "candlefish.ai"})
+    primary, secondary = ({"zoneId": zone, "name": "api", **ADDRESS, "setIdentifier": kind.lower(),
+                           "failoverRoutingPolicies": [{"type": kind}]} for kind in ("PRIMARY", "SECONDARY"))
+    for each in (primary, secondary):
+        id, outputs = made(aws, RECORD, each)
+        aws.provider.delete(aws.context(RECORD), id, each, outputs)
+    made(aws, RECORD, primary)
+    made(aws, RECORD, secondary)
+    refused(aws, RECORD, secondary, "already exists")
+
+
 @pytest.mark.parametrize(("wrong", "message"), [
     ({"weightedRoutingPolicies": [{"weight": 1}]}, "setIdentifier"), ({"zoneId": "ZNO"}, "NoSuchHostedZone"),
     ({"ttl": None}, "need a ttl"), ({"records": ["x.y"]}, "not an IPv4"), ({"records": None}, "either records")])
