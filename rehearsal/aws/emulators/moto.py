@@ -1,7 +1,8 @@
 """What we mend inside moto's own process.
 
 Route 53: moto refuses to create a record that was created before and deleted since, because it looks for the same
-change in the zone's history. A deletion here takes the record's earlier changes out of that history.
+change in the zone's history. A deletion here takes the record's earlier changes out of that history. It also deletes
+the records of other names that have the same set identifier; here they stay.
 
 RDS: the secret of a managed master password says `admin` and the same password for every instance. Here it has the
 instance's own user and a password of its own.
@@ -16,13 +17,14 @@ import secrets
 from typing import Any
 
 from moto.rds.models import MasterUserSecret
-from moto.route53.models import ChangeList
+from moto.route53.models import ChangeList, Route53Backend
 from moto.secretsmanager.models import SecretsManagerBackend
 
 
 def install() -> None:
     setattr(MasterUserSecret, "_generate_secret_string", _credentials)  # noqa: B010
     _forget_deleted_records()
+    _delete_one_record_of_a_set_identifier()
     _read_what_is_current()
 
 
@@ -41,6 +43,20 @@ def _forget_deleted_records() -> None:
             changes[:] = [change for change in changes if _key(change) != key]
 
     setattr(ChangeList, "append", append_and_forget)  # noqa: B010 (mypy knows no assignment to a method)
+
+
+def _delete_one_record_of_a_set_identifier() -> None:
+    change = Route53Backend.change_resource_record_sets
+
+    def change_and_keep(backend: Route53Backend, zoneid: str, change_list: list[dict[str, Any]]) -> None:
+        zone: Any = backend.get_hosted_zone(zoneid)
+        named = {_key(item) for item in change_list}
+        others = [each for each in zone.rrsets
+                  if each.set_identifier and (each.name, each.type, each.set_identifier) not in named]
+        change(backend, zoneid, change_list)
+        zone.rrsets.extend(each for each in others if each not in zone.rrsets)
+
+    setattr(Route53Backend, "change_resource_record_sets", change_and_keep)  # noqa: B010 (as above)
 
 
 def _read_what_is_current() -> None:

@@ -35,14 +35,7 @@ class Record(Handler):
         fqdn = _fqdn(call, zone, inputs["name"])
         identifier = inputs.get("setIdentifier")
         id = "_".join([zone, inputs["name"].rstrip(".").lower(), inputs["type"]] + ([identifier] if identifier else []))
-        set_ = _record_set(fqdn, inputs)
-        try:
-            _change(call, zone, [("UPSERT" if inputs.get("allowOverwrite") else "CREATE", set_)])
-        except ClientError as error:
-            # moto takes a set that was deleted before for one that is there as soon as another of that name is.
-            if "already exists" not in str(error) or not identifier or self._find(call, id) is not None:
-                raise
-            _change(call, zone, [("UPSERT", set_)])
+        _change(call, zone, [("UPSERT" if inputs.get("allowOverwrite") else "CREATE", _record_set(fqdn, inputs))])
         return id
 
     def read(self, call: Call, id: str, known: Properties) -> Properties | None:

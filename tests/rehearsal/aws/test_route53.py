@@ -61,17 +61,20 @@ def test_failover_records_follow_a_health_check(aws: Any) -> None:
     lives(aws, RECORD, {**first, "setIdentifier": "other", "failoverRoutingPolicies": [{"type": "SECONDARY"}]})
 
 
-def test_a_failover_pair_can_be_made_again_in_the_zone_that_stayed(aws: Any) -> None:
-    """moto remembers each set that it was ever asked to create, and refuses it beside another of that name."""
+def test_records_of_other_names_outlive_one_with_their_set_identifier(aws: Any) -> None:
+    """moto deletes all of an identifier, and refuses to make again what it deleted so."""
     zone, _ = made(aws, ZONE, {"name": "candlefish.ai"})
-    primary, secondary = ({"zoneId": zone, "name": "api", **ADDRESS, "setIdentifier": kind.lower(),
-                           "failoverRoutingPolicies": [{"type": kind}]} for kind in ("PRIMARY", "SECONDARY"))
-    for each in (primary, secondary):
-        id, outputs = made(aws, RECORD, each)
-        aws.provider.delete(aws.context(RECORD), id, each, outputs)
-    made(aws, RECORD, primary)
-    made(aws, RECORD, secondary)
-    refused(aws, RECORD, secondary, "already exists")
+    api, origin = ({"zoneId": zone, "name": name, **ADDRESS, "setIdentifier": "secondary",
+                    "failoverRoutingPolicies": [{"type": "SECONDARY"}]} for name in ("api", "origin"))
+    ids = {}
+    for each in (api, origin):
+        ids[each["name"]], outputs = made(aws, RECORD, each)
+    aws.provider.delete(aws.context(RECORD), ids["origin"], origin, outputs)
+    assert aws.provider.read(aws.context(RECORD), ids["api"], api, outputs) is not None
+    assert aws.provider.read(aws.context(RECORD), ids["origin"], origin, outputs) is None
+    aws.provider.delete(aws.context(RECORD), ids["api"], api, outputs)
+    made(aws, RECORD, {**api, "setIdentifier": "primary", "failoverRoutingPolicies": [{"type": "PRIMARY"}]})
+    made(aws, RECORD, api)
 
 
 @pytest.mark.parametrize(("wrong", "message"), [
