@@ -44,6 +44,11 @@ class Names:
     def jwt_secret(self) -> str:
         return f"candlefish/jwt-key-{self.environment}"
 
+    @property
+    def secret_prefix(self) -> str:
+        """Of what operators fill: the name goes on with what it is, and a suffix of Pulumi's."""
+        return f"candlefish-{self.environment}"
+
     def repository(self, service: str) -> str:
         return f"candlefish-{service}-{self.environment}"
 
