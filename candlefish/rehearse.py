@@ -107,7 +107,10 @@ def destroy(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, yes: 
     rehearsal = Rehearsal(stack, seed=seed, changes=TEARDOWN, report=screen.say)
     _ = rehearsal.settings
     if not rehearsal.state.path.exists():
-        screen.say(f"{stack}: nothing to destroy")
+        nothing = Result(dict.fromkeys(("create", "update", "replace", "delete", "same"), 0), [], {}, 0.0,
+                         rehearsal.seed)
+        _tell_destroyed(screen, stack, nothing, as_json)
+        return
     if sys.stdin.isatty() and not (yes or typer.confirm(f"Destroy the rehearsal of {stack} with its data?", err=True)):
         raise typer.Exit(Exit.INTERRUPTED)
     with screen.progress(), interruptible(screen.say) as cancelling:
@@ -118,10 +121,7 @@ def destroy(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, yes: 
             engine.up()
         result = engine.destroy()
         rehearsal.remember(servers.aws, destroyed=True)
-    if as_json:
-        emit(_report(stack, rehearsal.seed, result, {}))
-    else:
-        screen.say(f"destroy: {summary(result)}", "bold")
+    _tell_destroyed(screen, stack, result, as_json)
 
 
 TEARDOWN = ("lifecycle.rehearsedTeardown=true", "lifecycle.protect=false", "lifecycle.deletionProtection=false",
@@ -235,6 +235,13 @@ def reset(yes: Yes = False) -> None:
         typer.confirm(f"Remove {root} with every rehearsal's state?", abort=True, err=True)
     down(None)
     shutil.rmtree(root)
+
+
+def _tell_destroyed(screen: Screen, stack: str, result: Result, as_json: bool) -> None:
+    if as_json:
+        emit(_report(stack, result.seed, result, {}))
+    else:
+        screen.say(f"destroy: {summary(result)}", "bold")
 
 
 def _report(stack: str, seed: int, result: Result, values: dict[str, Any]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def header(answer: dict[str, Any], name: str) -> str | None:
 
 @pytest.mark.parametrize(("uri", "query", "host", "location"), [
     ("/", "", "www.candlefish.ai", "https://candlefish.ai/"),
-    ("/work/reef", "a=1&b=%20", "www.candlefish.ai", "https://candlefish.ai/work/reef?a=1&b=%20"),
+    ("/gallery/reef", "a=1&b=%20", "www.candlefish.ai", "https://candlefish.ai/gallery/reef?a=1&b=%20"),
     ("/", "", "WWW.Candlefish.AI", "https://candlefish.ai/"),
     ("/", "", "www.staging.candlefish.ai", "https://staging.candlefish.ai/"),
 ])
