@@ -14,11 +14,13 @@ from infra.plans import deploy_policies
 
 @dataclass(frozen=True)
 class BoundaryArgs:
-    """`name`: of the policy; an administrator may refer to it."""
+    """`name`: of the policy; an administrator may refer to it. `stands_in_for`: environment whose copies the roles may
+    use."""
 
     name: str
     account_id: pulumi.Input[str]
     environment: str
+    stands_in_for: str | None = None
 
 
 class Boundary(Component):
@@ -33,7 +35,8 @@ class Boundary(Component):
         super().__init__(name, opts)
         policy = aws.iam.Policy(
             name, name=args.name, description="The most that a role of this environment can be allowed",
-            policy=rendered(deploy_policies.boundary, account_id=args.account_id, environment=args.environment),
+            policy=rendered(deploy_policies.boundary, account_id=args.account_id, environment=args.environment,
+                            stands_in_for=args.stands_in_for),
             opts=self.child())
         self.arn = policy.arn
         self._path = deploy_policies.role_path(args.environment)

@@ -23,7 +23,7 @@ class RolesArgs:
     `github_repository`: `owner/name`. `boundary_name`: of the policy that bounds the roles that deployments make.
 
     `oidc_provider_arn` None: GitHub's OIDC provider, a singleton of the account, is created here; only one stack of an
-    account may do that.
+    account may do that. `stands_in_for`: environment whose copies a deployment may restore from.
     """
 
     names: Mapping[str, str]
@@ -34,6 +34,7 @@ class RolesArgs:
     cluster_arn: pulumi.Input[str]
     boundary_name: str
     oidc_provider_arn: pulumi.Input[str] | None = None
+    stands_in_for: str | None = None
 
 
 class Roles(Component):
@@ -87,7 +88,8 @@ class Roles(Component):
         boundary = f"{iam}:policy/{self._args.boundary_name}"
         names = self._args.names.values()
         own = [*(f"{iam}:role/{name}" for name in names), *(f"{iam}:policy/{name}-*" for name in names)]
-        return deploy_policies.deploy(account, self._args.regions, self._args.environment, boundary, [*own, boundary])
+        return deploy_policies.deploy(account, self._args.regions, self._args.environment, boundary, [*own, boundary],
+                                      self._args.stands_in_for)
 
     def _attach(self, key: str, role: aws.iam.Role, documents: Callable[[str], list[policies.Document]]) -> None:
         """As many managed policies as it takes: the account's number, which only the deployment knows, has always 12

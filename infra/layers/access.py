@@ -18,7 +18,7 @@ def build(at: Scope, cluster: Cluster, platform: Platform) -> Roles:
         names=names.roles, account_id=at.account, environment=settings.environment,
         regions=sorted({settings.region, settings.recovery_region, EDGE_REGION}),
         github_repository=settings.pipelines.repository, cluster_arn=cluster.arn, boundary_name=names.boundary,
-        oidc_provider_arn=_github_provider(at)), at.here)
+        oidc_provider_arn=_github_provider(at), stands_in_for=settings.stands_in_for), at.here)
     ClusterAccess("cluster-access", ClusterAccessArgs(
         cluster_name=cluster.name, role_arns=roles.arns,
         namespaces={settings.cluster.namespace: platform.workloads.namespace, **platform.addons.namespaces}),

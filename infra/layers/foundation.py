@@ -27,7 +27,8 @@ class Foundation:
 
 def build(at: Scope) -> Foundation:
     settings, names = at.settings, at.names
-    boundary = Boundary("boundary", BoundaryArgs(names.boundary, at.account, settings.environment), at.here)
+    boundary = Boundary("boundary", BoundaryArgs(
+        names.boundary, at.account, settings.environment, settings.stands_in_for), at.here)
     boundary.bound_all()
     protect = settings.lifecycle.protect
     keys = Keys("keys", KeysArgs(account_id=at.account, region=settings.region, protect=protect), at.here)

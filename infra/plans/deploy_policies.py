@@ -112,17 +112,25 @@ _LINKED = ("autoscaling", "backup", "config", "eks", "eks-nodegroup", "elasticac
            "securityhub", "spot", "ops.apigateway", "logger.cloudfront", "replicator.lambda", "wafv2")
 
 
+# What a rebuild from another environment's copies does with them: look, read, copy, restore. Never change or delete.
+USE_OF_COPIES = (
+    "backup:CopyFromBackupVault", "backup:Describe*", "backup:Get*", "backup:List*", "backup:StartCopyJob",
+    "backup:StartRestoreJob", "dynamodb:Describe*", "dynamodb:RestoreTable*", "kms:CreateGrant", "kms:Decrypt",
+    "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*", "rds:CopyDBSnapshot", "rds:Describe*",
+    "rds:ListTagsForResource", "rds:RestoreDBInstance*", "s3:GetBucket*", "s3:GetObject*", "s3:ListBucket*")
+
+
 def role_path(environment: str) -> str:
     """Of all roles and policies that a stack makes."""
     return f"/candlefish/{environment}/"
 
 
 def deploy(account_id: str, regions: Sequence[str], environment: str, boundary_arn: str,
-           protected_arns: Sequence[str]) -> list[Document]:
+           protected_arns: Sequence[str], stands_in_for: str | None = None) -> list[Document]:
     """The managed policies of the deploy role.
 
     `boundary_arn`: of the policy that bounds the roles that it makes. `protected_arns`: roles and policies that it may
-    not change: its own, the boundary, the preview's.
+    not change: its own, the boundary, the preview's. `stands_in_for`: environment whose copies it may restore from.
     """
     path = role_path(environment)
     roles = [f"arn:aws:iam::{account_id}:role{path}*", f"arn:aws:iam::{account_id}:instance-profile{path}*"]
@@ -148,9 +156,7 @@ def deploy(account_id: str, regions: Sequence[str], environment: str, boundary_a
                                   "iam:TagOpenIDConnectProvider", "iam:UntagOpenIDConnectProvider",
                                   "iam:UpdateOpenIDConnectProviderThumbprint"],
               [f"arn:aws:iam::{account_id}:oidc-provider/oidc.eks.*"]),
-        {"Sid": "OtherEnvironments", "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {
-            "StringNotEquals": {"aws:ResourceTag/Environment": environment},
-            "Null": {"aws:ResourceTag/Environment": "false"}}},
+        *_others(environment, stands_in_for),
         {"Sid": "OwnBounds", "Effect": "Deny", "Resource": sorted(protected_arns), "Action": [
             "iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:Put*", "iam:Set*",
             "iam:Update*"]},
@@ -167,8 +173,9 @@ def preview() -> list[Document]:
     return packed([*_reads(), {"Sid": "Contents", "Effect": "Deny", "Action": list(CONTENTS), "Resource": "*"}])
 
 
-def boundary(account_id: str, environment: str) -> Document:
-    """The most that a role made by the stack can be allowed: no identities but its environment's, nothing of another's.
+def boundary(account_id: str, environment: str, stands_in_for: str | None = None) -> Document:
+    """The most that a role made by the stack can be allowed: no identities but its environment's, nothing of another's
+    but the use of the copies of the one that it stands in for.
 
     A boundary grants nothing by itself.
     """
@@ -182,10 +189,22 @@ def boundary(account_id: str, environment: str) -> Document:
         allow("LinkedRoles", ["iam:CreateServiceLinkedRole"],
               [f"arn:aws:iam::{account_id}:role/aws-service-role/*"]),
         allow("WhoAmI", ["sts:GetCallerIdentity"], ["*"]),
-        {"Sid": "OtherEnvironments", "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {
-            "StringNotEquals": {"aws:ResourceTag/Environment": environment},
-            "Null": {"aws:ResourceTag/Environment": "false"}}},
+        *_others(environment, stands_in_for),
     ])
+
+
+def _others(environment: str, stands_in_for: str | None) -> list[Statement]:
+    """Denies what carries another environment's tag; the copies of the environment `stands_in_for` can be used."""
+    def deny(sid: str, *environments: str, **actions: Any) -> Statement:
+        return {"Sid": sid, "Effect": "Deny", **actions, "Resource": "*", "Condition": {
+            "StringNotEquals": {"aws:ResourceTag/Environment": environments[0] if len(environments) == 1
+                                else list(environments)},
+            "Null": {"aws:ResourceTag/Environment": "false"}}}
+
+    if stands_in_for is None:
+        return [deny("OtherEnvironments", environment, Action="*")]
+    return [deny("OtherEnvironments", environment, NotAction=list(USE_OF_COPIES)),
+            deny("OthersCopies", environment, stands_in_for, Action=list(USE_OF_COPIES))]
 
 
 def packed(statements: Sequence[Statement], limit: int = MANAGED_POLICY_CHARACTERS) -> list[Document]:

@@ -221,6 +221,7 @@ class Settings(Model):
     environment: Environment
     region: str = "us-east-1"
     recovery_region: str = "us-west-2"
+    stands_in_for: Environment | None = None  # whose copies its roles may restore from, nothing else of it
     ownership: Ownership
     domain: Domain = Domain()
     network: Network

@@ -41,6 +41,8 @@ def regions(settings: Settings) -> Iterator[Problem]:
             yield Problem(setting, region, f"one of {', '.join(ZONES)} (infra/plans/places.py)")
     if settings.region == settings.recovery_region:
         yield Problem("recoveryRegion", settings.recovery_region, f"another region than {settings.region}")
+    if settings.stands_in_for == settings.environment:
+        yield Problem("standsInFor", settings.stands_in_for, f"another environment than {settings.environment}")
 
 
 def domain(settings: Settings) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 from types import SimpleNamespace
@@ -59,6 +60,25 @@ def test_every_managed_policy_fits_into_iams_limits_with_the_longest_names() -> 
     assert 1 < len(made) <= deploy_policies.ATTACHED_POLICIES
     assert max(map(deploy_policies.size, made)) <= deploy_policies.MANAGED_POLICY_CHARACTERS
     assert deploy_policies.size(deploy_policies.boundary("123456789012", "production")) <= 6144
+
+
+def test_a_stand_in_may_use_the_copies_of_the_other_and_nothing_else_of_it() -> None:
+    alone, stand_in = (deploy_policies.boundary("123456789012", "recovery", other) for other in (None, "production"))
+
+    def denied(policy: deploy_policies.Document, action: str, tag: str) -> bool:
+        for each in policy["Statement"]:
+            if each["Effect"] != "Deny":
+                continue
+            foreign = each["Condition"]["StringNotEquals"]["aws:ResourceTag/Environment"]
+            named = any(fnmatch.fnmatchcase(action, pattern) for pattern in each.get("Action", each.get("NotAction")))
+            if named == ("Action" in each) and tag not in ([foreign] if isinstance(foreign, str) else foreign):
+                return True
+        return False
+
+    use, change = "kms:Decrypt", "rds:DeleteDBInstance"
+    assert [denied(alone, use, tag) for tag in ("recovery", "production", "staging")] == [False, True, True]
+    assert [denied(stand_in, use, tag) for tag in ("recovery", "production", "staging")] == [False, False, True]
+    assert [denied(stand_in, change, tag) for tag in ("recovery", "production", "staging")] == [False, True, True]
 
 
 def test_a_statement_that_no_policy_can_hold_is_an_error() -> None:
