@@ -46,9 +46,9 @@ def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Ch
     """Builds the environment, or brings it up to date, and leaves it running."""
     screen = Screen(quiet=as_json)
     rehearsal = Rehearsal(stack, seed=seed, changes=config or (), report=screen.say)
-    settings = rehearsal.settings
-    screen.say(f"{stack}: {settings.region}, {len(settings.services)} services")
-    with screen.progress(), interruptible(screen.say) as cancelling:
+    with interruptible(screen.say) as cancelling, screen.progress():
+        settings = rehearsal.settings
+        screen.say(f"{stack}: {settings.region}, {len(settings.services)} services")
         servers = rehearsal.start()
         engine = cancelling(rehearsal.engine(servers.aws, screen.on_event))
         rehearsal.remember(servers.aws)
@@ -70,7 +70,7 @@ def preview(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, confi
     screen = Screen(quiet=as_json)
     rehearsal = Rehearsal(stack, seed=seed, changes=config or (), report=screen.say)
     _ = rehearsal.settings
-    with screen.progress(), interruptible(screen.say) as cancelling:
+    with interruptible(screen.say) as cancelling, screen.progress():
         servers = rehearsal.start(kubernetes=False)
         result = cancelling(rehearsal.engine(servers.aws, _failures_only(screen))).preview()
     if as_json:
@@ -86,7 +86,7 @@ def refresh(stack: Stack = STAGING, as_json: Json = False, expect_no_changes: No
     """Reads every resource and corrects the state; what is gone will be made again by the next `up`."""
     screen = Screen(quiet=as_json)
     rehearsal = Rehearsal(stack, report=screen.say)
-    with screen.progress(), interruptible(screen.say) as cancelling:
+    with interruptible(screen.say) as cancelling, screen.progress():
         servers = rehearsal.start()
         result = cancelling(rehearsal.engine(servers.aws, screen.on_event)).refresh()
         rehearsal.remember(servers.aws)
@@ -113,7 +113,7 @@ def destroy(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, yes: 
         return
     if sys.stdin.isatty() and not (yes or typer.confirm(f"Destroy the rehearsal of {stack} with its data?", err=True)):
         raise typer.Exit(Exit.INTERRUPTED)
-    with screen.progress(), interruptible(screen.say) as cancelling:
+    with interruptible(screen.say) as cancelling, screen.progress():
         servers = rehearsal.start()
         engine = cancelling(rehearsal.engine(servers.aws, screen.on_event))
         if any(resource.get("protect") for resource in engine.export()["deployment"].get("resources", [])):

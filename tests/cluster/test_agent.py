@@ -68,6 +68,8 @@ def test_a_killed_agent_is_started_again_on_the_same_ports_and_its_pods_come_bac
             agent.stop()
             assert agent.running() is None
             assert not psutil.wait_procs(family, timeout=10)[1]
+            registered = client.list("apiregistration.k8s.io/v1", "APIService")
+            assert "v1beta1.metrics.k8s.io" not in {each["metadata"]["name"] for each in registered}
     finally:
         agent.stop()
         for node in client.list("v1", "Node"):

@@ -1,6 +1,8 @@
-"""The whole life of a stack, from nothing to nothing. One file a stack calls it: stacks are tested side by side."""
+"""The whole life of a stack, from nothing to nothing. Files of tests call it, or its two halves around what they do."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from tests.e2e.conftest import Command
 from tests.stacks import BY_TYPE, RESOURCES
@@ -14,16 +16,30 @@ OUTPUTS = {
 
 def live(candlefish: Command, stack: str) -> None:
     """Preview with unknowns, up, up without changes, refresh, one changed setting, destroy."""
+    previewed(candlefish, stack)
+    built(candlefish, stack)
+    settled(candlefish, stack)
+    gone(candlefish, stack)
+
+
+def previewed(candlefish: Command, stack: str) -> None:
     preview = candlefish("rehearse", "preview", "--stack", stack, "--json").document
     assert preview["changes"]["create"] == RESOURCES[stack]
     assert preview["outputs"]["vpcId"] == "[unknown]"
 
-    built = candlefish("rehearse", "up", "--stack", stack, "--json").document
-    assert built["stack"] == stack
-    assert built["changes"]["create"] == RESOURCES[stack]
-    assert set(built["outputs"]) >= OUTPUTS
-    assert built["outputs"]["kubeconfig"] == "[secret]"
 
+def built(candlefish: Command, stack: str) -> dict[str, Any]:
+    """From nothing; what `up` reports."""
+    document: dict[str, Any] = candlefish("rehearse", "up", "--stack", stack, "--json").document
+    assert document["stack"] == stack
+    assert document["changes"]["create"] == RESOURCES[stack]
+    assert set(document["outputs"]) >= OUTPUTS
+    assert document["outputs"]["kubeconfig"] == "[secret]"
+    return document
+
+
+def settled(candlefish: Command, stack: str) -> None:
+    """Nothing to do, nothing that drifted, and one changed setting is one changed resource."""
     again = candlefish("rehearse", "up", "--stack", stack, "--json", "--expect-no-changes").document
     assert again["changes"] == {"create": 0, "update": 0, "replace": 0, "delete": 0, "same": RESOURCES[stack]}
 
@@ -36,11 +52,12 @@ def live(candlefish: Command, stack: str) -> None:
     assert [(step["type"], step["operation"]) for step in steps] == [
         ("aws:rds/parameterGroup:ParameterGroup", "update")]
 
-    gone = candlefish("rehearse", "destroy", "--stack", stack, "--json", "--yes").document
-    # The rehearsed teardown lifts the protection first, and with it go the names of the final snapshots, which
-    # development does not take.
+
+def gone(candlefish: Command, stack: str) -> None:
+    """All of it. The rehearsed teardown lifts the protection first, and with it go the names of the final snapshots,
+    which development does not take."""
+    document = candlefish("rehearse", "destroy", "--stack", stack, "--json", "--yes").document
     suffixes = "random:index/randomId:RandomId"
     lifted = BY_TYPE[stack][suffixes] - BY_TYPE["development"][suffixes]
-    assert gone["changes"]["delete"] == RESOURCES[stack] - lifted, (gone["changes"], lifted)
+    assert document["changes"]["delete"] == RESOURCES[stack] - lifted, (document["changes"], lifted)
     assert candlefish("rehearse", "status", "--stack", stack, "--json").document["resources"] == 0
-

@@ -1,4 +1,5 @@
-"""`rehearse up` stopped at drawn moments, by Ctrl-C and by a power cut: the next `up` finishes what was begun.
+"""Staging from nothing to nothing, `up` stopped at drawn moments by Ctrl-C and by a power cut: the next one finishes
+what was begun.
 
 CANDLEFISH_FAULTS_SEED draws the moments; CANDLEFISH_MOMENTS says how many (2; the full form takes 10).
 """
@@ -13,6 +14,7 @@ import sys
 
 import pytest
 
+from tests.e2e import lives
 from tests.e2e.conftest import ROOT, Command
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -45,6 +47,10 @@ def interrupted(candlefish: Command, after: int, number: signal.Signals) -> tupl
     return process.wait(timeout=240), b"".join(lines).decode(errors="replace")
 
 
+def test_a_preview_comes_first(candlefish: Command) -> None:
+    lives.previewed(candlefish, STACK)
+
+
 @pytest.mark.parametrize(("after", "number"), moments())
 def test_up_goes_on_where_it_was_stopped(candlefish: Command, after: int, number: signal.Signals) -> None:
     candlefish("rehearse", "reset", "--yes")
@@ -60,6 +66,11 @@ def test_up_goes_on_where_it_was_stopped(candlefish: Command, after: int, number
     assert sum(count for operation, count in again["changes"].items() if operation != "same") == 0
     document = candlefish("rehearse", "export", "--stack", STACK).document
     assert not document["deployment"].get("pending_operations")
+
+
+def test_the_rest_of_its_life_is_as_if_nothing_had_been(candlefish: Command) -> None:
+    lives.settled(candlefish, STACK)
+    lives.gone(candlefish, STACK)
 
 
 def test_ctrl_c_before_anything_runs_is_told_in_a_sentence(candlefish: Command) -> None:

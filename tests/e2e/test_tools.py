@@ -1,4 +1,5 @@
-"""A running environment through the user's own tools: `aws`, `kubectl`, `curl`, a browser, and the docs' commands."""
+"""The development stack from nothing to nothing, twice; while it runs, through the user's own tools: `aws`, `kubectl`,
+`curl`, a browser, and the docs' commands."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ import aiohttp
 import psutil
 import pytest
 
+from tests.e2e import lives
 from tests.e2e.conftest import ROOT, Command
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -26,7 +28,9 @@ EVENT = "6f1e1d2c-3b4a-4c5d-8e6f-708192a3b4c5"
 
 @pytest.fixture(scope="module")
 def built(candlefish: Command) -> dict[str, Any]:
-    document: dict[str, Any] = candlefish("rehearse", "up", "--stack", STACK, "--json").document
+    lives.previewed(candlefish, STACK)
+    document = lives.built(candlefish, STACK)
+    lives.settled(candlefish, STACK)
     return document
 
 
@@ -189,6 +193,12 @@ def documented() -> list[str]:
 @pytest.mark.parametrize("line", documented())
 def test_a_command_of_the_docs_works(candlefish: Command, built: dict[str, Any], line: str) -> None:
     candlefish(*line.split())
+
+
+def test_it_is_destroyed_and_built_again_the_same_day(candlefish: Command, built: dict[str, Any]) -> None:
+    """Secrets stay in their recovery window and keep their names: the next life must draw others."""
+    lives.gone(candlefish, STACK)
+    lives.built(candlefish, STACK)
 
 
 def test_down_and_up_again_makes_everything_anew(candlefish: Command, built: dict[str, Any]) -> None:

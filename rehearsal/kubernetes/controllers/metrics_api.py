@@ -29,6 +29,8 @@ SERVICE = "rehearsal-metrics"
 MANAGER = "rehearsal-metrics"
 IDLE = {"cpuMillicores": 1.0, "memoryMebibytes": 32.0}  # of a container that serves nothing
 WINDOW_SECONDS = 15
+REGISTRATION = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"
+LEAVING_SECONDS = 2.0
 
 
 class MetricsApi:
@@ -51,6 +53,7 @@ class MetricsApi:
             await self._register()
             await asyncio.Event().wait()
         finally:
+            await self._leave()
             await runner.cleanup()
 
     async def _register(self) -> None:
@@ -66,12 +69,18 @@ class MetricsApi:
         while True:
             try:
                 await self._api.apply(f"/api/v1/namespaces/kube-system/services/{SERVICE}", service, MANAGER)
-                await self._api.apply("/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io",
-                                      registration, MANAGER)
+                await self._api.apply(REGISTRATION, registration, MANAGER)
                 return
             except (ApiError, *UNREACHABLE) as error:
                 log.warning("metrics API not registered yet: %s", error)
                 await asyncio.sleep(1.0)
+
+    async def _leave(self) -> None:
+        """An API that is registered and does not answer keeps every namespace from being deleted."""
+        try:
+            await asyncio.wait_for(self._api.delete(REGISTRATION), LEAVING_SECONDS)
+        except (ApiError, *UNREACHABLE) as error:
+            log.warning("metrics API stays registered: %s", error)
 
     @staticmethod
     async def _resources(request: web.Request) -> web.Response:
