@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import botocore.session
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
@@ -80,14 +81,21 @@ class Clients:
             return self._made[key]
 
     def _make(self, service: str, region: str, account: str) -> Any:
+        # The gateway reads account, region and service of a signature and checks none, so none is computed: it and the
+        # usual user agent were an eighth of an `up`'s work in this process. S3 tells a bucket's region to signers only.
+        signed = service == "s3"
         config = Config(retries={"mode": "standard", "total_max_attempts": MAXIMUM_ATTEMPTS}, proxies={},
                         max_pool_connections=POOL_CONNECTIONS, connect_timeout=10, read_timeout=120,
                         ignore_configured_endpoint_urls=True, s3={"addressing_style": "path"},
-                        request_checksum_calculation="when_required", response_checksum_validation="when_required")
+                        request_checksum_calculation="when_required", response_checksum_validation="when_required",
+                        user_agent="candlefish-rehearsal", signature_version=None if signed else UNSIGNED)
         client = self._session.create_client(
             service, region_name=region, endpoint_url=self._url, config=config,
             aws_access_key_id=account, aws_secret_access_key="test")
         name = client.meta.service_model.service_id.hyphenize()
+        if not signed:
+            scope = f"{account}/20260101/{region}/{client.meta.service_model.signing_name}/aws4_request"
+            client.meta.events.register(f"before-send.{name}", functools.partial(_claim, scope))
         client.meta.events.register(f"provide-client-params.{name}", functools.partial(self._begin, service))
         client.meta.events.register(f"before-send.{name}", functools.partial(self._send, client))
         client.meta.events.register(f"after-call.{name}", self._end)
@@ -145,6 +153,12 @@ class Clients:
         if fault is faults.Fault.KILL_AFTER:
             faults.die()
         raise ReadTimeoutError(endpoint_url=request.url)
+
+
+def _claim(scope: str, request: Any, **_: Any) -> None:
+    """Says who calls which service where."""
+    request.headers["Authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={'0' * 64}")
 
 
 _THROTTLING = {Protocol.EC2: "RequestLimitExceeded", Protocol.S3: "SlowDown", Protocol.QUERY: "Throttling",

@@ -153,11 +153,13 @@ class Handler:
 
 @dataclass(frozen=True)
 class Reference:
-    """`exists` is asked before the call is sent; `property` and `value` make the message when it says no."""
+    """`exists` is asked before the call is sent; `property` and `value` make the message when it says no. `kind`: what
+    kind of thing it is, where `exists` depends on nothing but the value, account and region; asked once a run then."""
 
     property: str
     value: str
     exists: Callable[[Call], bool]
+    kind: str = ""
 
 
 HANDLERS: dict[str, Handler] = {}

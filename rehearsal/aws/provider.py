@@ -19,7 +19,7 @@ from typing import Any
 from rehearsal.aws import provider_account, services
 from rehearsal.aws.clients import Clients, Recorded
 from rehearsal.aws.coverage import Observations
-from rehearsal.aws.handler import COMPONENTS, DATA_SOURCES, HANDLERS, Call, Handler
+from rehearsal.aws.handler import COMPONENTS, DATA_SOURCES, HANDLERS, Call, Handler, Reference
 from rehearsal.aws.kept import GatewayKept
 from rehearsal.aws.provider_diff import Spelling, differences, document
 from rehearsal.aws.provider_errors import explained
@@ -54,7 +54,9 @@ class AwsProvider:
 
     def __init__(self, endpoint: AwsEndpoint, types: Types | None = None,
                  observations: Observations | None = None,
-                 on_call: Callable[[Recorded], None] | None = None) -> None:
+                 on_call: Callable[[Recorded], None] | None = None, remember_references: bool = True) -> None:
+        """`remember_references`: what was found to exist is not asked for again before something is deleted; False
+        makes the same calls whatever the order of the steps, as fault sweeps need."""
         load_services()
         self._clients = Clients(endpoint.url, on_call)
         self._kept = GatewayKept(LOOPBACK, endpoint.port)
@@ -62,6 +64,7 @@ class AwsProvider:
         self._replacements = replacements.installed()
         self.observations = observations or Observations()
         self._outputs = Outputs(self._kept, self.observations)
+        self._existing: set[tuple[str, str, str, str]] | None = set() if remember_references else None
 
     def check(self, context: Context, old: Properties | None, new: Properties) -> Checked:
         if _is_provider(context.type):
@@ -160,6 +163,8 @@ class AwsProvider:
             return
         handler = _handler(context.type)
         known = _plain({**outputs, **inputs})
+        if self._existing is not None:
+            self._existing = set()
         with self._operation(handler, context, known) as call:
             handler.delete(call, id, known)
             self._outputs.forget(handler, call, id)
@@ -198,10 +203,20 @@ class AwsProvider:
 
     def _check_references(self, handler: Handler, call: Call, inputs: Properties, changed: frozenset[str]) -> None:
         for reference in handler.references(inputs):
-            if re.split(r"[.\[]", reference.property)[0] in changed and not reference.exists(call):
+            if re.split(r"[.\[]", reference.property)[0] in changed and not self._exists(reference, call):
                 raise ProviderError(
                     f"{call.context.type} {call.context.name!r}: property `{reference.property}`: {reference.value!r} "
                     f"does not exist in account {call.account}, region {call.region}")
+
+    def _exists(self, reference: Reference, call: Call) -> bool:
+        known = self._existing
+        key = (call.account, call.region, reference.kind, reference.value)
+        if known is not None and key in known:
+            return True
+        found = reference.exists(call)
+        if found and reference.kind and known is not None:
+            known.add(key)  # to the set from before the question: a deletion meanwhile has begun another
+        return found
 
     def _type(self, token: str) -> Any:
         try:

@@ -168,10 +168,11 @@ def _work(job: Job, record: Path) -> dict[str, Any]:
         clients.MAXIMUM_ATTEMPTS = job.kind.attempts
     faults.activate(Every(seed=job.seed, kind=job.kind, share=job.share, passed=job.passed, record=record))
     kubernetes = KubernetesProvider(addon_attempts=CREATE_ATTEMPTS)  # no agent follows EKS here
+    aws = AwsProvider(job.endpoint, remember_references=False)
     engine = Engine(
         Project.load(job.home), "test",
         StackConfig({"faults:phase": job.phase, "faults:kubeconfig": job.kubeconfig, "aws:region": "us-east-1"}),
-        [AwsProvider(job.endpoint), kubernetes, RandomProvider()], StateFile(job.home / "state.json", "faults"),
+        [aws, kubernetes, RandomProvider()], StateFile(job.home / "state.json", "faults"),
         # One run then hits the next position of every resource, not only that of the first to fail.
         seed=job.seed, continue_on_error=True, limits=Limits(blocked_seconds=60, environment={"PYTHONPATH": str(ROOT)}))
     try:

@@ -38,37 +38,37 @@ def kms_key(property: str, value: str) -> Reference:
             return True  # a service's own key, made on first use
         region = _place(call, value)
         return region is None or _answers(lambda: call.client("kms", region).describe_key(KeyId=value))
-    return Reference(property, value, exists)
+    return Reference(property, value, exists, "kms_key")
 
 
 def role(property: str, value: str) -> Reference:
     def exists(call: Call) -> bool:
         return _place(call, value) is None or _answers(
             lambda: call.client("iam").get_role(RoleName=value.rsplit("/", 1)[-1]))
-    return Reference(property, value, exists)
+    return Reference(property, value, exists, "role")
 
 
 def subnet(property: str, value: str) -> Reference:
     return Reference(property, value, lambda call: _answers(
-        lambda: call.client("ec2").describe_subnets(SubnetIds=[value])))
+        lambda: call.client("ec2").describe_subnets(SubnetIds=[value])), "subnet")
 
 
 def security_group(property: str, value: str) -> Reference:
     return Reference(property, value, lambda call: _answers(
-        lambda: call.client("ec2").describe_security_groups(GroupIds=[value])))
+        lambda: call.client("ec2").describe_security_groups(GroupIds=[value])), "security_group")
 
 
 def topic(property: str, value: str) -> Reference:
     def exists(call: Call) -> bool:
         region = _place(call, value)
         return region is None or _answers(lambda: call.client("sns", region).get_topic_attributes(TopicArn=value))
-    return Reference(property, value, exists)
+    return Reference(property, value, exists, "topic")
 
 
 def bucket(property: str, value: str) -> Reference:
     """By name or ARN; buckets of any account count, as names are global."""
     return Reference(property, value, lambda call: _answers(
-        lambda: call.client("s3").head_bucket(Bucket=value.rsplit(":::", 1)[-1])))
+        lambda: call.client("s3").head_bucket(Bucket=value.rsplit(":::", 1)[-1])), "bucket")
 
 
 def function(property: str, value: str) -> Reference:
@@ -76,7 +76,7 @@ def function(property: str, value: str) -> Reference:
         region = _place(call, value)
         return region is None or _answers(
             lambda: call.client("lambda", region).get_function_configuration(FunctionName=value))
-    return Reference(property, value, exists)
+    return Reference(property, value, exists, "function")
 
 
 def queue(property: str, value: str) -> Reference:
@@ -84,7 +84,7 @@ def queue(property: str, value: str) -> Reference:
         region = _place(call, value)
         return region is None or _answers(
             lambda: call.client("sqs", region).get_queue_url(QueueName=value.rsplit(":", 1)[-1]))
-    return Reference(property, value, exists)
+    return Reference(property, value, exists, "queue")
 
 
 def destination(property: str, value: str) -> Reference:
@@ -105,7 +105,7 @@ def log_group(property: str, value: str) -> Reference:
             return True
         groups = call.client("logs", region).describe_log_groups(logGroupNamePrefix=name)["logGroups"]
         return any(group["logGroupName"] == name for group in groups)
-    return Reference(property, value, exists)
+    return Reference(property, value, exists, "log_group")
 
 
 def given(inputs: Properties, checks: dict[str, Callable[[str, str], Reference]]) -> Iterator[Reference]:
