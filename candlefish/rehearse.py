@@ -49,10 +49,10 @@ def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Ch
     with interruptible(screen.say) as cancelling, screen.progress():
         settings = rehearsal.settings
         screen.say(f"{stack}: {settings.region}, {len(settings.services)} services")
-        servers = rehearsal.start()
-        engine = cancelling(rehearsal.engine(servers.aws, screen.on_event))
-        rehearsal.remember(servers.aws)
-        result = engine.up()
+        endpoint = rehearsal.start_aws()
+        engine = cancelling(rehearsal.engine(endpoint, screen.on_event))
+        rehearsal.remember(endpoint)
+        result, servers = rehearsal.build(engine, endpoint)
     rehearsal.note_coverage()
     outputs = localise(result.outputs, servers.agent, servers.aws.port)
     if as_json:

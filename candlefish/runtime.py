@@ -27,14 +27,15 @@ from rehearsal.aws.servers import DEFAULT_ACCOUNT, LOOPBACK, Aws, AwsEndpoint, S
 from rehearsal.aws.world import ensure_api_logging, ensure_zone
 from rehearsal.engine.config import Project, StackConfig
 from rehearsal.engine.engine import Engine
+from rehearsal.engine.errors import EngineError
 from rehearsal.engine.provider import Provider
-from rehearsal.engine.results import Event
+from rehearsal.engine.results import Event, Result
 from rehearsal.engine.store import StateFile
 from rehearsal.kubernetes.agent import Agent, AgentError, RunningAgent, Wanted
 from rehearsal.kubernetes.controlplane import ControlPlane, ControlPlaneError, Running
 from rehearsal.kubernetes.provider import KubernetesProvider
 from rehearsal.kubernetes.tokens import webhook_url
-from rehearsal.kubernetes.toolchain import ToolchainError
+from rehearsal.kubernetes.toolchain import ToolchainError, ensure_tools
 from rehearsal.random.provider import RandomProvider
 
 CONTROL_PLANE = "candlefish:kubernetes:ControlPlane"  # kept beside the emulators: where an EKS cluster finds its API
@@ -115,27 +116,47 @@ class Rehearsal:
 
     def start(self, kubernetes: bool = True) -> Servers:
         """Finds the servers running or starts them, Kubernetes beside AWS."""
-        region = self.settings.region
+        endpoint = self.start_aws()
+        return self.start_kubernetes(endpoint) if kubernetes else Servers(endpoint)
+
+    def start_aws(self) -> AwsEndpoint:
         endpoint = self.aws.ensure()
-        _sign_in(endpoint, region)
+        _sign_in(endpoint, self.settings.region)
         if self.forget_lost_world(endpoint):
             self.report("the embedded AWS was started anew since the last run and is empty: starting from nothing")
-        kept = GatewayKept(LOOPBACK, endpoint.port)
-        with ThreadPoolExecutor(2) as pool:
-            world = pool.submit(self._prepare_world, endpoint)
-            cluster = None
-            if kubernetes:
-                cluster = self.control_plane.ensure(webhook_url(endpoint.url, self.cluster_name))
-                kept.put(DEFAULT_ACCOUNT, region, CONTROL_PLANE, self.cluster_name,
-                         {"endpoint": cluster.endpoint,
-                          "certificateAuthority": base64.b64encode(cluster.ca_pem.encode()).decode()})
-            world.result()
-        agent = None
-        if cluster is not None:
-            agent = self.agent.ensure(Wanted(
-                kubeconfig=cluster.kubeconfig, cluster=self.cluster_name, account=DEFAULT_ACCOUNT, region=region,
-                aws_endpoint=endpoint.url, authority=cluster.home / "pki"))
+        self._prepare_world(endpoint)
+        return endpoint
+
+    def start_kubernetes(self, endpoint: AwsEndpoint) -> Servers:
+        """An engine may run meanwhile: the EKS cluster waits for its control plane, and is ready once that answers."""
+        region, kept = self.settings.region, GatewayKept(LOOPBACK, endpoint.port)
+        cluster = self.control_plane.ensure(webhook_url(endpoint.url, self.cluster_name))
+        kept.put(DEFAULT_ACCOUNT, region, CONTROL_PLANE, self.cluster_name,
+                 {"endpoint": cluster.endpoint,
+                  "certificateAuthority": base64.b64encode(cluster.ca_pem.encode()).decode()})
+        agent = self.agent.ensure(Wanted(
+            kubeconfig=cluster.kubeconfig, cluster=self.cluster_name, account=DEFAULT_ACCOUNT, region=region,
+            aws_endpoint=endpoint.url, authority=cluster.home / "pki"))
         return Servers(endpoint, cluster, agent)
+
+    def build(self, engine: Engine, endpoint: AwsEndpoint) -> tuple[Result, Servers]:
+        """`up`. Where there is no cluster yet, Kubernetes starts meanwhile; when it can't, the engine is stopped."""
+        ensure_tools(self.report)
+        known = GatewayKept(LOOPBACK, endpoint.port).get(
+            DEFAULT_ACCOUNT, self.settings.region, CONTROL_PLANE, self.cluster_name)
+        if known is not None:
+            servers = self.start_kubernetes(endpoint)
+            return engine.up(), servers
+        with ThreadPoolExecutor(1) as pool:
+            starting = pool.submit(self.start_kubernetes, endpoint)
+            starting.add_done_callback(lambda done: engine.cancel() if done.exception() else None)
+            try:
+                result = engine.up()
+            except EngineError:
+                if starting.done() and (failure := starting.exception()) is not None:
+                    raise failure from None
+                raise
+            return result, starting.result()
 
     def _prepare_world(self, endpoint: AwsEndpoint) -> None:
         """What exists before the platform does: the domain's hosted zone, where the stack looks it up, and what
