@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= staging
 .DEFAULT_GOAL := help
-.PHONY: help rehearse test lint unit tools bench bench-functions faults down clean
+.PHONY: help rehearse test lint unit tools checkers bench bench-functions faults down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -12,7 +12,7 @@ help: ## this list
 rehearse: $(VENV)/.ready tools ## build an environment on this machine (STACK=staging) and show it
 	@$(BIN)/candlefish rehearse up --stack $(STACK)
 
-test: $(VENV)/.ready tools lint ## every check: lint, types, imports, tests of all tiers
+test: $(VENV)/.ready tools checkers lint ## every check: lint, types, imports, tests of all tiers
 	@$(BIN)/python -m pytest -m "unit or functions" -n 2
 	@$(BIN)/python -m pytest -m "rehearsal or cluster or e2e" -n 2 --dist loadfile --no-loadscope-reorder tests/e2e tests/rehearsal tests/cluster
 
@@ -24,9 +24,12 @@ lint: $(VENV)/.ready ## ruff, mypy --strict, import-linter
 unit: $(VENV)/.ready ## the tests that start no process
 	@$(BIN)/python -m pytest -m unit -n 2
 
-tools: $(VENV)/.ready ## the Kubernetes binaries and promtool, found or built
+tools: $(VENV)/.ready ## the Kubernetes binaries, found or built
 	@$(BIN)/python -m rehearsal.kubernetes.toolchain
+
+checkers: $(VENV)/.ready ## what only tests need, found or built: promtool, Helm
 	@$(BIN)/python -m tests.promtool
+	@$(BIN)/python -m rehearsal.kubernetes.toolchain helm
 
 bench: $(VENV)/.ready tools ## measure evaluation, preview, up, no-change up and destroy of every stack
 	@$(BIN)/python -m tests.bench $(BENCH)

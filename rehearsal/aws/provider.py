@@ -38,6 +38,7 @@ from rehearsal.engine.provider import (
     Register,
 )
 from rehearsal.engine.values import UNKNOWN, Properties
+from rehearsal.engine.wire import contains_unknown
 from rehearsal.sdk import replacements
 from rehearsal.sdk.check import check as check_types
 from rehearsal.sdk.source import NoSuchType
@@ -73,7 +74,7 @@ class AwsProvider:
         given = {name: value for name, value in new.items() if value is not None}
         for name in handler.documents:
             if isinstance(given.get(name), dict | list):
-                given[name] = UNKNOWN if _holds_unknown(given[name]) else json.dumps(given[name])
+                given[name] = UNKNOWN if contains_unknown(given[name]) else json.dumps(given[name])
         failures = check_types(self._type(context.type), given)
         inputs, more = filled(handler, context, old, given, self._replacements)
         return Checked(inputs, (*failures, *more))
@@ -250,11 +251,3 @@ def _spellings(handler: Handler) -> dict[str, Spelling]:
 def _plain(inputs: Properties) -> Properties:
     """Without the engine's marks and without what is not given."""
     return {name: value for name, value in inputs.items() if not name.startswith("__") and value is not None}
-
-
-def _holds_unknown(value: Any) -> bool:
-    if value is UNKNOWN:
-        return True
-    if isinstance(value, dict):
-        return any(map(_holds_unknown, value.values()))
-    return isinstance(value, list) and any(map(_holds_unknown, value))

@@ -10,7 +10,7 @@ _RELEASE = "kubernetes:helm.sh/v3:Release"
 
 def report() -> list[dict[str, str]]:
     """`type`, `property`, `served`: rows beside those of AWS's resource types."""
-    rows = [{"type": _RELEASE, "property": "values", "served": UNVALIDATED}]
+    rows = [{"type": _RELEASE, "property": "values (of charts not at hand)", "served": UNVALIDATED}]
     rows += [{"type": _RELEASE, "property": f"{chart}: kinds" + (
                   ", Services without pods" if chart in release_services.STAND_INS else " only"), "served": KEPT}
              for chart in sorted(crds.CHARTS)]

@@ -1,8 +1,8 @@
 """`kubernetes:helm.sh/v3:Release`: recorded in the cluster as Helm records it, so that `helm list` shows it.
 
-The chart is not fetched and not rendered: its values are not validated and none of its objects exist, except the
-definitions of its custom kinds (crds.py), without which the program's own objects could not be created, and Services
-that others know by name (release_services.py), without pods.
+The chart is not fetched. One that is at hand (charts.py) is rendered, so that its values are validated. Its objects
+don't exist in either case, except the definitions of its custom kinds (crds.py), without which the program's own
+objects could not be created, and Services that others know by name (release_services.py), without pods.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import base64
 import contextlib
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rehearsal.engine.provider import Checked, Context, Diff, Failure, Found, ProviderError
 from rehearsal.engine.provider import NotFound as Gone
 from rehearsal.engine.values import UNKNOWN, Properties
-from rehearsal.kubernetes import crds, release_services
+from rehearsal.engine.wire import contains_unknown
+from rehearsal.kubernetes import charts, crds, release_services
 from rehearsal.kubernetes import provider_diff as diffs
 from rehearsal.kubernetes.client import ApiError, Client, NotFound, Object, Unavailable
 from rehearsal.kubernetes.provider_names import autoname, split
@@ -43,7 +45,29 @@ def check(context: Context, old: Properties | None, new: Properties) -> Checked:
             failures.append(Failure("chart", str(error)))
     if "version" not in inputs:
         failures.append(Failure("version", f"is not set; pin the version of the chart {chart}"))
+    try:
+        _rendered(inputs)
+    except charts.ChartError as error:
+        failures.append(Failure("values", str(error)))
     return Checked(inputs, tuple(failures))
+
+
+def _rendered(inputs: Properties) -> Counter[str] | None:
+    """What the chart makes of the values, by kind; None when it is not at hand, or while not all values are known."""
+    named = {key: inputs.get(key) for key in ("chart", "version", "name", "namespace", "values")}
+    archive = None if contains_unknown(named) else charts.at_hand(str(named["chart"]), str(named["version"]))
+    if archive is None:
+        return None
+    return charts.rendered(archive, str(named["name"]), str(named["namespace"]), named["values"] or {})
+
+
+def _tell(context: Context, inputs: Properties) -> None:
+    made = _rendered(inputs)
+    if made is None:
+        context.report("the chart is recorded, not rendered: its values are not validated")
+    else:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(made.items()))
+        context.report(f"the chart takes its values and renders to {kinds}; it is recorded, its objects are not made")
 
 
 def diff(old_inputs: Properties, new_inputs: Properties) -> Diff:
@@ -57,12 +81,16 @@ def create(client: Client, context: Context, inputs: Properties) -> tuple[str, P
     client.apply(_record(inputs, 1, PENDING), field_manager=FIELD_MANAGER, force=True)
     try:
         _install(client, context, inputs, 1)
-    except (ApiError, NotReady) as error:  # Helm leaves what it made, and its record says so
+    except (ApiError, NotReady) as error:
         if isinstance(error, Unavailable) and error.reason == "Timeout":
             raise
+        if inputs.get("atomic"):
+            delete(client, f"{namespace}/{name}")
+            raise ProviderError(f"the Helm release {namespace}/{name} failed and was rolled back: {error}") from error
+        # Helm leaves what it made, and its record says so.
         raise ProviderError(f"the Helm release {namespace}/{name} was begun and failed: {error}",
                             partial=(f"{namespace}/{name}", _outputs(inputs, 1, PENDING))) from error
-    context.report("the chart is recorded, not rendered: its values are not validated")
+    _tell(context, inputs)
     return f"{namespace}/{name}", _outputs(inputs, 1)
 
 

@@ -76,3 +76,37 @@ def test_a_create_that_is_killed_is_repeated_without_a_double(provider: Kubernet
     at = Context("urn:auto", CONFIG_MAP, "auto", {"kubeconfig": str(cluster.kubeconfig)}, 1, "1")
     provider.create(at, provider.check(at, None, {"metadata": {"namespace": namespace}}).inputs)
     assert ours() == 1
+
+
+RELEASE = "kubernetes:helm.sh/v3:Release"
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_a_release_that_fails_half_way_is_kept_as_begun_or_rolled_back(
+        provider: KubernetesProvider, context: Make, client: Client, namespace: str, atomic: bool) -> None:
+    """Three kinds and a Secret: the fourth call is the definition of the second kind."""
+    at = context(RELEASE, "secrets")
+    inputs = provider.check(at, None, {
+        "chart": "external-secrets", "version": "1.0.0", "namespace": namespace, "name": "halfway",
+        "atomic": atomic}).inputs
+    faults.activate(faults.Plan(at=(at.urn, 4, faults.Fault.ERROR)))
+    try:
+        with pytest.raises(ProviderError, match="injected fault") as caught:
+            provider.create(at, inputs)
+    finally:
+        faults.activate(None)
+    labels = f"candlefish.ai/release={namespace}.halfway"
+    made = client.list("apiextensions.k8s.io/v1", "CustomResourceDefinition", labels=labels)
+    secrets = client.list("v1", "Secret", namespace, labels="owner=helm")
+    if atomic:
+        assert caught.value.partial is None
+        assert (made, secrets) == ([], [])
+        return
+    assert caught.value.partial is not None
+    assert made
+    assert secrets[0]["metadata"]["labels"]["status"] == "pending-install"
+    id, outputs = caught.value.partial
+    finished = provider.update(at, id, inputs, outputs, inputs, ())
+    assert finished["status"]["status"] == "deployed"
+    provider.delete(at, id, inputs, finished)
+    assert client.list("apiextensions.k8s.io/v1", "CustomResourceDefinition", labels=labels) == []

@@ -1,17 +1,23 @@
-"""`python -m rehearsal.kubernetes.toolchain`: gets the binaries, prints where each is from."""
+"""`python -m rehearsal.kubernetes.toolchain [helm]`: gets the binaries, prints where each is from."""
 
 from __future__ import annotations
 
 import sys
 
 from rehearsal.kubernetes.toolchain.errors import ToolchainError
-from rehearsal.kubernetes.toolchain.locate import ensure_tools
+from rehearsal.kubernetes.toolchain.locate import ensure_helm, ensure_tools
 
 
 def main() -> int:
     """0: all four are there; 1: told on stderr what is missing."""
+    def report(message: str) -> None:
+        print(message, file=sys.stderr, flush=True)
+
     try:
-        tools = ensure_tools(lambda message: print(message, file=sys.stderr, flush=True))
+        if sys.argv[1:] == ["helm"]:
+            print(ensure_helm(report))
+            return 0
+        tools = ensure_tools(report)
     except ToolchainError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""Builds from the Go modules that go.mod and etcd/go.mod pin."""
+"""Builds from the Go modules that go.mod, etcd/go.mod and helm/go.mod pin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ from pathlib import Path
 
 from rehearsal.kubernetes.toolchain.cache import filling, locked, require_space
 from rehearsal.kubernetes.toolchain.errors import Unavailable
-from rehearsal.kubernetes.toolchain.versions import GO_MINIMUM, GO_PYPI, KUBERNETES, SERVERS, cache_root, this_platform
+from rehearsal.kubernetes.toolchain.versions import (
+    GO_MINIMUM,
+    GO_PYPI,
+    HELM,
+    KUBERNETES,
+    SERVERS,
+    cache_root,
+    this_platform,
+)
 
 HERE = Path(__file__).parent
 BUILD_SECONDS = 3600.0  # about 5 minutes on two modern cores, cold
@@ -41,6 +49,13 @@ def etcd(folder: Path, report: Callable[[str], None]) -> None:
     """etcd into `folder`. Raises Unavailable."""
     report("building etcd from source, once; takes about 2 minutes")
     _build(folder, HERE / "etcd", "-s -w", ["go.etcd.io/etcd/server/v3"], report, output="etcd")
+
+
+def helm(folder: Path, report: Callable[[str], None]) -> None:
+    """helm into `folder`. Raises Unavailable."""
+    report("building Helm from source, once; takes about 2 minutes")
+    version = f"-X helm.sh/helm/v3/internal/version.version={HELM}"
+    _build(folder, HERE / "helm", f"-s -w {version}", ["helm.sh/helm/v3/cmd/helm"], report, output="helm")
 
 
 def _build(folder: Path, module: Path, flags: str, packages: Sequence[str], report: Callable[[str], None],

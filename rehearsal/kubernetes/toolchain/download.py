@@ -13,10 +13,11 @@ import httpx
 
 from rehearsal.kubernetes.toolchain.cache import filling, require_space
 from rehearsal.kubernetes.toolchain.errors import Unavailable
-from rehearsal.kubernetes.toolchain.versions import ETCD, KUBERNETES, SERVERS, Platform
+from rehearsal.kubernetes.toolchain.versions import ETCD, HELM, KUBERNETES, SERVERS, Platform
 
 KUBERNETES_URL = "https://dl.k8s.io/{version}/bin/{os}/{arch}/{name}"
 ETCD_URL = "https://github.com/etcd-io/etcd/releases/download/{version}/{file}"
+HELM_URL = "https://get.helm.sh/helm-{version}-{platform}.tar.gz"
 # Seconds for connecting and between two chunks: an unreachable host must not hold up the build that follows.
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 
@@ -43,6 +44,14 @@ def etcd(folder: Path, platform: Platform, report: Callable[[str], None]) -> Non
     with filling(folder) as temporary:
         archived(temporary / "etcd", ETCD_URL.format(version=ETCD, file=file),
                  ETCD_URL.format(version=ETCD, file="SHA256SUMS"), f"{stem}/etcd", report)
+
+
+def helm(folder: Path, platform: Platform, report: Callable[[str], None]) -> None:
+    """The helm binary into `folder`. Raises Unavailable."""
+    url = HELM_URL.format(version=HELM, platform=platform)
+    require_space(folder.parent, 0.2)
+    with filling(folder) as temporary:
+        archived(temporary / "helm", url, f"{url}.sha256sum", f"{platform}/helm", report)
 
 
 def archived(binary: Path, url: str, sums_url: str, member: str, report: Callable[[str], None]) -> None:

@@ -15,6 +15,8 @@ from rehearsal.kubernetes.toolchain.errors import ToolchainError, Unavailable
 from rehearsal.kubernetes.toolchain.versions import (
     SERVERS,
     etcd_cache,
+    helm_cache,
+    is_helm_3,
     kubernetes_cache,
     this_platform,
     version_of,
@@ -48,6 +50,19 @@ def ensure_tools(report: Report) -> Tools:
     by_name = {each.name: each.path for each in servers}
     return Tools(etcd.path, by_name["kube-apiserver"], by_name["kube-controller-manager"], by_name["kube-scheduler"],
                  (*servers, etcd))
+
+
+def ensure_helm(report: Report) -> Path:
+    """Helm 3: on PATH, in the cache, the official release, or a build. Raises ToolchainError."""
+    found = shutil.which("helm")
+    if found and is_helm_3(Path(found)):
+        return Path(found)
+    folder = helm_cache()
+    with locked(folder, report):
+        if not _has(folder, ["helm"]):
+            _first("Helm", {"download": lambda: download.helm(folder, this_platform(), report),
+                            "build": lambda: build.helm(folder, report)}, report)
+    return folder / "helm"
 
 
 def _servers(report: Report) -> tuple[Found, ...]:

