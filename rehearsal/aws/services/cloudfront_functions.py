@@ -52,7 +52,8 @@ class Function(Handler):
         if changed & {"code", "comment", "runtime", "keyValueStoreAssociations"}:
             client.update_function(Name=id, IfMatch=etag, FunctionConfig=_config(new), FunctionCode=_code(new))
             etag = client.describe_function(Name=id, Stage="DEVELOPMENT")["ETag"]
-        if new.get("publish") is not False and changed - {"tags", "tagsAll"}:
+        live = found(lambda: client.describe_function(Name=id, Stage="LIVE"), "NoSuchFunctionExists")
+        if new.get("publish") is not False and (changed - {"tags", "tagsAll"} or live is None):
             client.publish_function(Name=id, IfMatch=etag)
         if "tags" in changed:
             retag_edge(call, f"arn:aws:cloudfront::{call.account}:function/{id}")

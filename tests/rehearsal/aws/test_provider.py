@@ -184,6 +184,23 @@ def test_a_creation_that_failed_at_its_second_call_is_in_doubt_and_converges_whe
     assert len(vpcs) == 1
 
 
+def test_an_update_without_a_difference_mends_what_a_failed_creation_left(aws: Any, plan: Any) -> None:
+    """A CloudFront function that was made, and neither published nor tagged."""
+    type, inputs = "aws:cloudfront/function:Function", {
+        "name": "halfway", "runtime": "cloudfront-js-2.0", "code": "function handler(event) { return event.request }",
+        "tags": {"team": "web"}}
+    context = aws.context(type)
+    plan(faults.Plan(at=(context.urn, 2, faults.Fault.ERROR)))
+    with pytest.raises(ProviderError) as caught:
+        aws.provider.create(context, inputs)
+    plan(None)
+    assert caught.value.partial is not None
+    id, outputs = caught.value.partial
+    mended = aws.provider.update(aws.context(type), id, inputs, outputs, inputs, ())
+    assert mended["liveStageEtag"]
+    assert mended["tags"] == {"team": "web"}
+
+
 def test_a_failure_to_read_back_leaves_the_id_with_the_error(aws: Any, plan: Any) -> None:
     context = aws.context(QUEUE)
     plan(faults.Plan(at=(context.urn, 2, faults.Fault.ERROR)))
