@@ -120,7 +120,7 @@ class Clients:
         model_check.check(model, params)
         mutating = not model.name.startswith(_READING)
         ordinal, mutation = call.count(mutating)
-        key = f"{call.context.operation}/{mutation}" if mutating else None
+        key = f"{call.context.operation}/{call.attempt}{mutation}" if mutating else None
         site = faults.Site(call.context.urn, ordinal, service, model.name, mutating)
         self._now.attempt = Attempt(call, site, key)
         tokens = [name for name in model.idempotent_members if name not in params] if key else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, TypeVar
@@ -46,12 +47,18 @@ class Call:
         self._mutations = 0
         self.effects = 0  # calls that changed something and succeeded
         self.made_id: str | None = None
+        self.attempt = ""
 
     def made(self, id: str) -> str:
         """For a creation of several calls: tells the id as soon as the resource exists, so that a failure further on
         leaves it in the state rather than orphaned. Returns the id."""
         self.made_id = id
         return id
+
+    def anew(self) -> None:
+        """From here on a call is the same only within this attempt. For a sequence that takes away and makes again:
+        what an interrupted attempt made must not stand for what this one has taken away since."""
+        self.attempt = uuid.uuid4().hex
 
     def count(self, mutating: bool) -> tuple[int, int]:
         """Numbers the next API call of the operation: (among all calls, among those that change something)."""

@@ -147,17 +147,15 @@ class AwsProvider:
             return new_inputs
         handler, given = _handler(context.type), _plain(new_inputs)
         diffs = self.diff(context, id, old_inputs, old_outputs, new_inputs).properties
-        mending = not diffs  # a creation that failed half-way: what it left is compared with what is wanted
-        if mending:
-            left = self.read(context, id, old_inputs, old_outputs)
-            if left is None:
-                raise NotFound(f"{context.type} {id}")
-            diffs = self.diff(context, id, left.inputs, left.outputs, new_inputs).properties
-        names = {re.split(r"[.\[]", diff.path)[0] for diff in diffs} - set(ignored)
+        if diffs:
+            names = {re.split(r"[.\[]", diff.path)[0] for diff in diffs} - set(ignored)
+        else:  # a creation failed half-way, and nobody knows which of its calls took effect: all are made again
+            names = {name for name in given if not self._replacements.forces(context.type, name).replaces}
+            names |= {handler.tags_property} if handler.tags_property else set()
         changed = frozenset("tags" if name == "tagsAll" else name for name in names)
         with self._operation(handler, context, given) as call:
             self._check_references(handler, call, given, changed)
-            if changed - set(handler.kept) or handler.kept_whole or mending:
+            if changed - set(handler.kept) or handler.kept_whole:
                 handler.update(call, id, _plain({**old_outputs, **old_inputs}), given, changed)
             self._outputs.keep(handler, call, id, given)
             outputs = self._outputs.read(handler, call, id, given, given)

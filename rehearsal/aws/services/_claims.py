@@ -3,18 +3,18 @@ again after an interruption would find its own resource and be refused."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rehearsal.aws.handler import Call
 
 _TYPE = "candlefish:claim"
 
 
-def is_ours(call: Call, name: str) -> bool:
-    """Whether this very operation has taken the name before."""
-    known = call.kept.get(call.account, call.region, _TYPE, f"{call.context.type} {name}")
-    return known is not None and known["operation"] == call.context.operation
-
-
-def take(call: Call, name: str) -> None:
-    """Before the resource is made."""
-    call.kept.put(call.account, call.region, _TYPE, f"{call.context.type} {name}",
-                  {"operation": call.context.operation})
+def is_taken(call: Call, name: str, exists: Callable[[], bool]) -> bool:
+    """Whether something of that name was there before this very operation; if not, the name is this operation's now."""
+    place = (call.account, call.region, _TYPE, f"{call.context.type} {name}")
+    known = call.kept.get(*place)
+    if (known is None or known["operation"] != call.context.operation) and exists():
+        return True
+    call.kept.put(*place, {"operation": call.context.operation})
+    return False

@@ -121,6 +121,7 @@ class RestApi(Handler):
         if inputs.get("putRestApiMode") == "merge":
             raise refused("BadRequestException", "the rehearsal imports a definition in the mode overwrite only",
                           "PutRestApi")
+        call.anew()
         import_definition(call.client("apigateway"), id, inputs["body"])
 
 

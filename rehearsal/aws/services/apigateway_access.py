@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rehearsal.aws.handler import Call, Handler, Naming, Reference, resource
+from rehearsal.aws.services import _claims
 from rehearsal.aws.services._convert import found, iso, present, refused, unless
 from rehearsal.aws.services.acm import certificate
 from rehearsal.aws.services.apigateway import GONE, arn, patch, rest_api, tag, tags, truth
@@ -178,7 +179,7 @@ class DomainName(Handler):
 
     def create(self, call: Call, inputs: Properties) -> str:
         client, name = call.client("apigateway"), str(inputs["domainName"])
-        if found(lambda: client.get_domain_name(domainName=name), GONE):
+        if _claims.is_taken(call, name, lambda: bool(found(lambda: client.get_domain_name(domainName=name), GONE))):
             raise refused("BadRequestException", f"The domain name you provided already exists: {name}",
                           "CreateDomainName")
         endpoint = inputs.get("endpointConfiguration") or {"types": "EDGE"}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rehearsal.aws.handler import Call, Handler, Reference, resource
+from rehearsal.aws.services import _claims
 from rehearsal.aws.services import _references as references
 from rehearsal.aws.services._convert import found, iso, present, refused, unless
 from rehearsal.aws.services.apigateway import GONE, arn, patch, rest_api, tag, tags, truth
@@ -86,7 +87,8 @@ class Stage(Handler):
     def create(self, call: Call, inputs: Properties) -> str:
         _check_stage(call, inputs)
         client, api, name = call.client("apigateway"), inputs["restApi"], inputs["stageName"]
-        if found(lambda: client.get_stage(restApiId=api, stageName=name), GONE):
+        if _claims.is_taken(call, f"{api} {name}", lambda: bool(found(
+                lambda: client.get_stage(restApiId=api, stageName=name), GONE))):
             raise refused("ConflictException", f"Stage already exists: {name} of {api}", "CreateStage", 409)
         client.create_stage(
             restApiId=api, stageName=name, deploymentId=inputs["deployment"],

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from rehearsal.aws.handler import Call, Handler, Reference, resource
+from rehearsal.aws.services import _claims
 from rehearsal.aws.services._convert import found, refused, unless
 from rehearsal.aws.services.apigatewayv2 import GONE, NAMES, api, sent
 from rehearsal.engine.values import Properties
@@ -90,7 +91,8 @@ class Route(Handler):
 
     def create(self, call: Call, inputs: Properties) -> str:
         client = call.client("apigatewayv2")
-        if any(each["RouteKey"] == inputs["routeKey"] for each in client.get_routes(ApiId=inputs["apiId"])["Items"]):
+        if _claims.is_taken(call, f"{inputs['apiId']} {inputs['routeKey']}", lambda: any(
+                each["RouteKey"] == inputs["routeKey"] for each in client.get_routes(ApiId=inputs["apiId"])["Items"])):
             raise refused("ConflictException", f"Route with key {inputs['routeKey']} already exists for this API",
                           "CreateRoute", 409)
         return str(client.create_route(ApiId=inputs["apiId"], **sent(

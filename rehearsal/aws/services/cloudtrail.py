@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rehearsal.aws.handler import Call, Naming, Reference, resource
+from rehearsal.aws.services import _claims
 from rehearsal.aws.services import _references as references
 from rehearsal.aws.services._convert import refused
 from rehearsal.aws.services._kept import KeptObject
@@ -28,7 +29,7 @@ class Trail(KeptObject):
     def identify(self, call: Call, inputs: Properties) -> str:
         self._check(inputs)
         arn = call.arn("cloudtrail", f"trail/{inputs['name']}")
-        if call.kept.get(call.account, call.region, self.type, arn) is not None:
+        if _claims.is_taken(call, arn, lambda: self.read(call, arn, {}) is not None):
             raise refused("TrailAlreadyExistsException", f"the trail {inputs['name']!r} exists already", "CreateTrail")
         return arn
 

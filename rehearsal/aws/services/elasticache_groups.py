@@ -29,13 +29,12 @@ class SubnetGroup(KeptObject):
         yield from references.given(inputs, {"subnetIds": references.subnet})
 
     def identify(self, call: Call, inputs: Properties) -> str:
-        if not _claims.is_ours(call, inputs["name"]) and self.read(call, inputs["name"], {}) is not None:
+        if _claims.is_taken(call, inputs["name"], lambda: self.read(call, inputs["name"], {}) is not None):
             raise refused(
                 "CacheSubnetGroupAlreadyExists",
                 f"Cache subnet group {inputs['name']} already exists.",
                 "CreateCacheSubnetGroup",
             )
-        _claims.take(call, inputs["name"])
         return str(inputs["name"])
 
     def computed(self, call: Call, id: str, inputs: Properties) -> Properties:

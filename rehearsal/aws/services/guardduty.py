@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rehearsal.aws.handler import Call, Reference, resource
+from rehearsal.aws.services import _claims
 from rehearsal.aws.services._convert import refused
 from rehearsal.aws.services._kept import KeptObject
 from rehearsal.engine.values import Properties
@@ -20,7 +21,7 @@ class Detector(KeptObject):
 
     def identify(self, call: Call, inputs: Properties) -> str:
         self._check(call, inputs)
-        if call.kept.list(call.account, call.region, self.type):
+        if _claims.is_taken(call, "detector", lambda: bool(call.kept.list(call.account, call.region, self.type))):
             raise refused("BadRequestException", "a detector already exists for the current account", "CreateDetector")
         return call.context.random.randbytes(16).hex()
 

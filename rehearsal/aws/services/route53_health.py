@@ -171,14 +171,13 @@ class QueryLog(KeptObject):
                 f"the log group of a query log must be in us-east-1, and is {group}",
                 "CreateQueryLoggingConfig",
             )
-        if not _claims.is_ours(call, zone_id) and any(
-                each["zoneId"] == zone_id for _, each in call.kept.list(call.account, call.region, self.type)):
+        if _claims.is_taken(call, zone_id, lambda: any(
+                each["zoneId"] == zone_id for _, each in call.kept.list(call.account, call.region, self.type))):
             raise refused(
                 "QueryLoggingConfigAlreadyExists",
                 f"the zone {zone_id} has a query logging configuration",
                 "CreateQueryLoggingConfig",
             )
-        _claims.take(call, zone_id)
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"query-log:{call.account}:{zone_id}"))
 
     def computed(self, call: Call, id: str, inputs: Properties) -> Properties:

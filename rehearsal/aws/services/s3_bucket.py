@@ -49,14 +49,13 @@ class Bucket(Handler):
             raise refused("InvalidBucketName", f"The specified bucket is not valid: {name!r}; 3 to 63 lower-case "
                                                "letters, "
                           "digits, dots and hyphens, first and last a letter or digit", "CreateBucket")
-        if not _claims.is_ours(call, name) and region_of(call, name) is not None:
+        if _claims.is_taken(call, name, lambda: region_of(call, name) is not None):
             raise refused("BucketAlreadyOwnedByYou" if _own(call, name) else "BucketAlreadyExists",
                           f"The requested bucket name {name} is not available: bucket names are global", "CreateBucket",
                           409)
         location = {} if call.region == "us-east-1" else {
             "CreateBucketConfiguration": {"LocationConstraint": call.region}}
         client = call.client("s3")
-        _claims.take(call, name)
         client.create_bucket(Bucket=name, **location,
                              **({"ObjectLockEnabledForBucket": True} if inputs.get("objectLockEnabled") else {}))
         call.made(str(name))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from rehearsal.aws.handler import Call, Reference, resource
+from rehearsal.aws.services import _claims
 from rehearsal.aws.services import _references as references
 from rehearsal.aws.services._convert import found
 from rehearsal.aws.services._kept import KeptObject
@@ -43,7 +44,7 @@ class Canary(KeptObject):
     def identify(self, call: Call, inputs: Properties) -> str:
         _check(inputs)
         name = str(inputs["name"])
-        if call.kept.get(call.account, call.region, self.type, name) is not None:
+        if _claims.is_taken(call, name, lambda: self.read(call, name, {}) is not None):
             raise ProviderError(f"a canary {name!r} exists already (ConflictException)")
         return name
 

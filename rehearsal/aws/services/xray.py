@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rehearsal.aws.handler import Call, Naming, resource
+from rehearsal.aws.services import _claims
 from rehearsal.aws.services._kept import KeptObject
 from rehearsal.engine.provider import ProviderError
 from rehearsal.engine.values import Properties
@@ -26,7 +27,7 @@ class SamplingRule(KeptObject):
     def identify(self, call: Call, inputs: Properties) -> str:
         _check_rule(inputs)
         name = str(inputs["ruleName"])
-        if call.kept.get(call.account, call.region, self.type, name) is not None:
+        if _claims.is_taken(call, name, lambda: self.read(call, name, {}) is not None):
             raise ProviderError(f"a sampling rule {name!r} exists already (InvalidRequestException)")
         return name
 
@@ -50,7 +51,7 @@ class Group(KeptObject):
             raise ProviderError(f"`groupName` is {name!r}; 1 to 32 letters, digits, - and _ are allowed, and not "
                                 "Default")
         arn = call.arn("xray", f"group/{name}/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
-        if call.kept.get(call.account, call.region, self.type, arn) is not None:
+        if _claims.is_taken(call, arn, lambda: self.read(call, arn, {}) is not None):
             raise ProviderError(f"a group {name!r} exists already (InvalidRequestException)")
         return arn
 
