@@ -1,4 +1,5 @@
-"""What all components share: type tokens, and the `Component` tag on everything below them."""
+"""What all components share: type tokens, the `Component` tag on everything below them, what goes before it is
+replaced."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from typing import Any
 
 import pulumi
 
+from infra.plans.replacement import DELETED_FIRST
 from infra.plans.tags import is_taggable
 
 
@@ -13,13 +15,13 @@ class Component(pulumi.ComponentResource):
     """A component resource `candlefish:{module}:{Class}` whose children carry the tag `Component={module}`.
 
     The other tags of E5 are default tags of the AWS provider. A transform adds this one, so that it also reaches the
-    children of packaged components, which take no tags of ours.
+    children of packaged components, which take no tags of ours; it also says what must go before its replacement comes.
     """
 
     module: str
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
-        tagged = pulumi.ResourceOptions(transforms=[_tag(self.module)])
+        tagged = pulumi.ResourceOptions(transforms=[shape(self.module)])
         super().__init__(f"candlefish:{self.module}:{type(self).__name__}", name, None,
                          pulumi.ResourceOptions.merge(opts, tagged))
         self._after = None if opts is None else opts.depends_on
@@ -34,15 +36,24 @@ class Component(pulumi.ComponentResource):
         return pulumi.ResourceOptions.merge(own, pulumi.ResourceOptions(**options))
 
 
-def _tag(module: str) -> pulumi.ResourceTransform:
+def shape(module: str) -> pulumi.ResourceTransform:
+    """The transform of a component's children: their tag, and what Pulumi has to delete before it is replaced."""
     def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if not (args.custom and is_taggable(args.type_)):
+        if not args.custom:
             return None
-        tags: Any = args.props.get("tags") or {}
-        if isinstance(tags, pulumi.Output):  # a packaged component's, which has computed them
-            merged: Any = tags.apply(lambda known: {"Component": module, **(known or {})})
-        else:
-            merged = {"Component": module, **tags}
-        return pulumi.ResourceTransformResult(props={**args.props, "tags": merged}, opts=args.opts)
+        tagged, first = is_taggable(args.type_), args.type_ in DELETED_FIRST
+        if not (tagged or first):
+            return None
+        props = {**args.props, "tags": _tags(args.props, module)} if tagged else args.props
+        opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(delete_before_replace=True)) if first \
+            else args.opts
+        return pulumi.ResourceTransformResult(props=props, opts=opts)
 
     return transform
+
+
+def _tags(props: Any, module: str) -> Any:
+    tags: Any = props.get("tags") or {}
+    if isinstance(tags, pulumi.Output):  # a packaged component's, which has computed them
+        return tags.apply(lambda known: {"Component": module, **(known or {})})
+    return {"Component": module, **tags}

@@ -52,6 +52,7 @@ class AwsProvider:
     each call brings its provider's configuration in the context."""
 
     packages: Sequence[str] = ("aws", "eks")
+    identifies = True
 
     def __init__(self, endpoint: AwsEndpoint, types: Types | None = None,
                  observations: Observations | None = None,

@@ -141,6 +141,7 @@ Register = Callable[[Registration], Registered]
 
 class Provider(Protocol):
     packages: Sequence[str]  # ("aws",): the packages of the type tokens that it serves
+    identifies: bool  # whether two things that exist have two ids
 
     def check(self, context: Context, old: Properties | None, new: Properties) -> Checked: ...
 

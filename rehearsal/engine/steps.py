@@ -129,6 +129,8 @@ class Stepper:
             self._mutate(new, "creating", goal, operation, lambda operation_id: served.provider.create(
                 run.context(urn, served.config, operation=operation_id, timeout=goal.timeouts.get("create")),
                 plain(inputs, run.directory)), replaces, keep_old)
+            if keep_old and replaces is not None and new.id == replaces.id and served.provider.identifies:
+                self._spare_twin(urn, replaces)
         if causes:
             with run.lock:
                 run.replaced.add(urn)
@@ -140,6 +142,12 @@ class Stepper:
         run.record(Step(urn, goal.type, goal.name, operation, verdict.changes, causes, verdict.assumed,
                         time.monotonic() - started))
         return new
+
+    def _spare_twin(self, urn: str, replaced: State) -> None:
+        """The real engine would go on, and at the end of the run delete what has just been made."""
+        self.run.store.change(remove=[replaced])
+        self.run.fail(urn, f"its replacement has the same id, {replaced.id}: deleting the old one would take the new "
+                           "one with it. Give it delete_before_replace=True in its ResourceOptions")
 
     def _replace(self, urn: str, goal: Goal, served: Served, old: State, verdict: Verdict) -> State:
         if old.protect:

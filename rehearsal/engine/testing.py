@@ -74,6 +74,7 @@ class MemoryProvider:
 
     world: World = field(default_factory=World)
     packages: Sequence[str] = ("fake",)
+    identifies: bool = True
     before: Callable[[str, Context], None] = lambda call, context: None  # before and after a mutation took effect
     after: Callable[[str, Context], None] = lambda call, context: None
     delay_seconds: float = 0.0
@@ -133,6 +134,10 @@ class MemoryProvider:
         taken = {item["inputs"].get("name") for item in self.world.objects.values() if item["type"] == context.type}
         if context.type == "fake:index:Named" and name in taken:
             raise ProviderError(f"the name {name} is taken")
+        if "of" in inputs:  # has no identity but that of what it belongs to
+            id = f"{inputs['of']}-0"
+            self.world.objects[id] = {"type": context.type, "inputs": inputs}
+            return id
         number = 1 + max((int(id.rsplit("-", 1)[1]) for id in self.world.objects), default=0)
         used = {int(id.rsplit("-", 1)[1]) for id in self.world.answers.values()}
         id = f"{context.name}-{max({number, *(used and {max(used) + 1})})}"

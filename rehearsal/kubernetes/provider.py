@@ -43,6 +43,7 @@ class KubernetesProvider:
     object of an EKS add-on's kind is tried; a cluster without the agent that follows EKS has nothing to wait for."""
 
     packages: Sequence[str] = ("kubernetes",)
+    identifies = True
 
     def __init__(self, validate: Validator | None = None, environment: Mapping[str, str] | None = None,
                  addon_attempts: int = ADDON_ATTEMPTS) -> None:

@@ -28,6 +28,7 @@ class RandomProvider:
     replacement draws another one and a repeated creation the same."""
 
     packages: Sequence[str] = ("random",)
+    identifies = False  # a password's id is "none"
 
     def __init__(self, types: Types | None = None) -> None:
         self._types = types or Types(default_cache())

@@ -8,6 +8,8 @@ from typing import Any
 
 import pulumi
 
+from infra.plans.replacement import DELETED_FIRST
+
 PHASE = pulumi.Config("faults").require("phase")
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -41,6 +43,8 @@ class Raw(pulumi.CustomResource):
 def aws(token: str, name: str, inputs: dict[str, Any], *outputs: str,
         opts: pulumi.ResourceOptions | None = None) -> Any:
     """`token`: "ec2/vpc:Vpc"."""
+    if f"aws:{token}" in DELETED_FIRST:
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
     return Raw(f"aws:{token}", name, inputs, *outputs, opts=opts)
 
 

@@ -76,6 +76,18 @@ def test_a_replacement_draws_a_new_name_so_that_both_can_exist(stack: Stack) -> 
     assert len(stack.world.objects) == 1
 
 
+def test_a_replacement_that_would_be_deleted_with_the_old_one_is_an_error_and_survives(stack: Stack) -> None:
+    program = 'a = Thing("a", of="vault", keyImmutable=1)'
+    stack.up(program)
+    with pytest.raises(StepFailed, match=r"same id, vault-0.*delete_before_replace"):
+        stack.up(program.replace("=1", "=2"))
+    assert stack.world.objects["vault-0"]["inputs"]["keyImmutable"] == 2
+    assert stack.up().changes["same"] == 1
+    stack.calls()
+    stack.up('a = Thing("a", Options(delete_before_replace=True), of="vault", keyImmutable=3)')
+    assert stack.calls() == [("delete", "a"), ("create", "a")]
+
+
 def test_delete_before_replace_takes_the_dependents_that_must_go_with_it(stack: Stack) -> None:
     program = """
         a = Thing("a", Options(delete_before_replace=True), keyImmutable=1)
