@@ -154,10 +154,11 @@ class AwsProvider:
             names = {name for name in given if not self._replacements.forces(context.type, name).replaces}
             names |= {handler.tags_property} if handler.tags_property else set()
         changed = frozenset("tags" if name == "tagsAll" else name for name in names)
+        known = _plain({**old_outputs, **old_inputs})
         with self._operation(handler, context, given) as call:
             self._check_references(handler, call, given, changed)
             if changed - set(handler.kept) or handler.kept_whole:
-                handler.update(call, id, _plain({**old_outputs, **old_inputs}), given, changed)
+                handler.update(call, id, self._whole(handler, call, id, known, old_inputs), given, changed)
             self._outputs.keep(handler, call, id, given)
             outputs = self._outputs.read(handler, call, id, given, given)
         if outputs is None:
@@ -172,7 +173,7 @@ class AwsProvider:
         if self._existing is not None:
             self._existing = set()
         with self._operation(handler, context, known) as call:
-            handler.delete(call, id, known)
+            handler.delete(call, id, self._whole(handler, call, id, known, inputs))
             self._outputs.forget(handler, call, id)
 
     def invoke(self, context: Context, token: str, arguments: Properties) -> Properties:
@@ -213,6 +214,12 @@ class AwsProvider:
                 raise ProviderError(
                     f"{call.context.type} {call.context.name!r}: property `{reference.property}`: {reference.value!r} "
                     f"does not exist in account {call.account}, region {call.region}")
+
+    def _whole(self, handler: Handler, call: Call, id: str, known: Properties, inputs: Properties) -> Properties:
+        """With what AWS has computed, which nobody has read of a creation that failed half-way."""
+        if set(known) - set(inputs):
+            return known
+        return {**(self._outputs.read(handler, call, id, known, None) or {}), **known}
 
     def _exists(self, reference: Reference, call: Call) -> bool:
         known = self._existing
