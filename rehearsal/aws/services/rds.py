@@ -110,6 +110,8 @@ class Instance(Handler):
             raise refused("DBInstanceNotFound", f"DBInstance {id} not found.", "ModifyDBInstance", 404)
         _check(new, "ModifyDBInstance")
         parameters = select(new, MODIFICATION, changed)
+        if instance.get("MasterUserSecret"):  # moto would make another secret, and leave the first behind
+            parameters.pop("ManageMasterUserPassword", None)
         if "engineVersion" in changed:
             parameters |= version(new)
         if "enabledCloudwatchLogsExports" in changed:
