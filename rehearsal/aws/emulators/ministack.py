@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ministack.app import app
 
-from rehearsal.aws.emulators import clocks, eks, lambda_
+from rehearsal.aws.emulators import clocks, eks, lambda_, streams
 
 clocks.install()
 eks.install()
 lambda_.install()
+streams.install()
 
 __all__ = ["app"]

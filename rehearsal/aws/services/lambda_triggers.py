@@ -113,27 +113,20 @@ def _account(principal: str, known: Properties) -> str:
 
 @resource
 class EventSourceMapping(Handler):
-    """Id: its UUID. MiniStack delivers without retries, bisecting and destinations; those settings are kept."""
+    """Id: its UUID. What a stream's settings mean is acted out by `rehearsal.aws.emulators.streams`."""
 
     type = "aws:lambda/eventSourceMapping:EventSourceMapping"
     defaults = {"enabled": True}
     kept = (
         "amazonManagedKafkaEventSourceConfig",
-        "bisectBatchOnFunctionError",
-        "destinationConfig",
         "documentDbEventSourceConfig",
         "kmsKeyArn",
-        "maximumRecordAgeInSeconds",
-        "maximumRetryAttempts",
         "metricsConfig",
-        "parallelizationFactor",
         "provisionedPollerConfig",
         "queues",
-        "scalingConfig",
         "selfManagedEventSource",
         "selfManagedKafkaEventSourceConfig",
         "sourceAccessConfigurations",
-        "startingPosition",
         "startingPositionTimestamp",
         "topics",
         "tumblingWindowInSeconds",
@@ -167,13 +160,7 @@ class EventSourceMapping(Handler):
             shape,
             {
                 key: got[key]
-                for key in (
-                    "BatchSize",
-                    "EventSourceArn",
-                    "MaximumBatchingWindowInSeconds",
-                    "FunctionResponseTypes",
-                    "FilterCriteria",
-                )
+                for key in _SHOWN
                 if got.get(key) is not None
             },
         )
@@ -187,9 +174,9 @@ class EventSourceMapping(Handler):
             "functionName": known.get("functionName") or got["FunctionArn"],
             "enabled": got.get("State") not in ("Disabled", "Disabling"),
             "functionResponseTypes": shown.get("functionResponseTypes") or None,
-            "filterCriteria": shown.get("filterCriteria")
-            if (shown.get("filterCriteria") or {}).get("filters")
-            else None,
+            "filterCriteria": _unless_empty(shown.get("filterCriteria"), "filters"),
+            "destinationConfig": _unless_empty(shown.get("destinationConfig"), "onFailure"),
+            "scalingConfig": shown.get("scalingConfig") or None,
             "lastModified": modified.isoformat() if modified else "",
             "stateTransitionReason": "USER_INITIATED",
             "lastProcessingResult": got.get("LastProcessingResult") or "No records processed",
@@ -204,6 +191,9 @@ class EventSourceMapping(Handler):
             for property, parameter, empty in (
                 ("filterCriteria", "FilterCriteria", {"Filters": []}),
                 ("functionResponseTypes", "FunctionResponseTypes", []),
+                ("destinationConfig", "DestinationConfig", {"OnFailure": {}}),
+                ("bisectBatchOnFunctionError", "BisectBatchOnFunctionError", False),
+                ("scalingConfig", "ScalingConfig", {}),
             ):
                 if property in changed and not new.get(property):
                     sent[parameter] = empty
@@ -220,6 +210,27 @@ class EventSourceMapping(Handler):
     def delete(self, call: Call, id: str, known: Properties) -> None:
         with unless(GONE):
             call.client("lambda").delete_event_source_mapping(UUID=id)
+
+
+_SHOWN = (
+    "BatchSize",
+    "BisectBatchOnFunctionError",
+    "DestinationConfig",
+    "EventSourceArn",
+    "FilterCriteria",
+    "FunctionResponseTypes",
+    "MaximumBatchingWindowInSeconds",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "ParallelizationFactor",
+    "ScalingConfig",
+    "StartingPosition",
+)
+
+
+def _unless_empty(value: Properties | None, part: str) -> Properties | None:
+    """A setting that was taken away is sent as an object without its part."""
+    return value if value and value.get(part) else None
 
 
 def _sent(client: Any, operation: str, inputs: Properties) -> dict[str, Any]:

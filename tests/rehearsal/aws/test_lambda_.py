@@ -198,7 +198,11 @@ def test_streams_and_queues_feed_a_function(aws: Any) -> None:
         {"enabled": True},
         {"filterCriteria": None},
         {"maximumRetryAttempts": 1},
+        {"maximumRecordAgeInSeconds": 60},
+        {"parallelizationFactor": 1},
         {"functionResponseTypes": None},
+        {"bisectBatchOnFunctionError": False},
+        {"destinationConfig": None},
     )
     queue = {"functionName": "fn", "eventSourceArn": place.queue, "batchSize": 10}
     lives(aws, type, {**queue, "scalingConfig": {"maximumConcurrency": 5}}, {"batchSize": 5})
