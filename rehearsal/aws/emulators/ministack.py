@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from ministack.app import app
 
-from rehearsal.aws.emulators import clocks, eks, lambda_, streams
+from rehearsal.aws.emulators import answers, clocks, eks, environments, lambda_, streams
 
 clocks.install()
 eks.install()
+environments.install()
+answers.install()
 lambda_.install()
 streams.install()
 
