@@ -32,8 +32,7 @@ def deliver(mapping: Mapping[str, Any], discard: Discard, now: float) -> None:
     if service == "sqs":
         _to_queue(arn, document)
     elif service == "sns":
-        if sns.publish_internal(arn, json.dumps(document)) is None:
-            raise Undeliverable(f"{arn} does not exist")
+        _to_topic(arn, document)
     elif service == "s3":
         _to_bucket(arn, mapping["UUID"], {**document, "payload": _payload(discard)}, now)
     else:
@@ -68,6 +67,15 @@ def _to_queue(arn: str, document: Mapping[str, Any]) -> None:
         sqs._act_send_message({"MessageBody": json.dumps(document)}, queue["url"])
     except sqs._Err as error:
         raise Undeliverable(f"{arn}: {error}") from error
+
+
+def _to_topic(arn: str, document: Mapping[str, Any]) -> None:
+    try:
+        published = sns.publish_internal(arn, json.dumps(document))
+    except sns.SnsPublishError as error:
+        raise Undeliverable(f"{arn}: {error}") from error
+    if published is None:
+        raise Undeliverable(f"{arn} does not exist")
 
 
 def _to_bucket(arn: str, mapping: str, document: Mapping[str, Any], now: float) -> None:

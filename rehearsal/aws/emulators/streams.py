@@ -20,12 +20,23 @@ from ministack.core.concurrency import esm_wake
 from ministack.core.responses import request_scope
 from ministack.services import dynamodb, lambda_svc
 
-from rehearsal.aws.emulators.stream_batches import Answer, Batch, Discard, Invoke, Lane, Record, Rules, judge
+from rehearsal.aws.emulators.stream_batches import (
+    Answer,
+    Batch,
+    Discard,
+    Invoke,
+    Lane,
+    Record,
+    Rules,
+    Verdict,
+    judge,
+)
 from rehearsal.aws.emulators.stream_failures import Undeliverable, deliver
 
 _READ = 1000  # records that GetRecords gives at most
 _OK = "OK"
 _FAILED = "PROBLEM: Function call failed"  # LastProcessingResult's wording
+_BROKEN = "PROBLEM: internal Lambda error"
 _log = logging.getLogger(__name__)
 
 
@@ -81,7 +92,12 @@ class Reader:
             ready = [lane for lane, when in due.items() if when <= now]
             self._busy.update(ready)
         for lane in ready:
-            lambda_svc._dispatch_esm_batch(self.mapping["UUID"], self._work, lane)
+            try:
+                lambda_svc._dispatch_esm_batch(self.mapping["UUID"], self._work, lane)
+            except RuntimeError:  # no more threads just now
+                with self._lock:
+                    self._busy.discard(lane)
+                raise
         self._wake_at(min((when for when in due.values() if when > now), default=0.0), now)
         return read
 
@@ -146,10 +162,16 @@ class Reader:
                 self._busy.discard(lane)
 
     def _invoke(self, lane: Lane, batch: Batch, function: dict[str, Any]) -> None:
-        result = lambda_svc._execute_function(function, {"Records": [record.body for record in batch.records]})
-        failed = result.get("function_error") or "Unhandled" if result.get("error") else None
-        verdict = judge(lane.rules, batch, Answer(result.get("body"), failed, bool(result.get("throttle"))))
-        self.mapping["LastProcessingResult"] = _OK if verdict.done == len(batch.records) else _FAILED
+        try:
+            result = lambda_svc._execute_function(function, {"Records": [record.body for record in batch.records]})
+        except Exception:  # the emulator's own: said, and tried again after a pause, as what was never invoked
+            _log.exception("%s: its function could not be invoked", self.mapping["UUID"])
+            verdict, said = Verdict(0, tried=False), _BROKEN
+        else:
+            failed = result.get("function_error") or "Unhandled" if result.get("error") else None
+            verdict = judge(lane.rules, batch, Answer(result.get("body"), failed, bool(result.get("throttle"))))
+            said = _OK if verdict.done == len(batch.records) else _FAILED
+        self.mapping["LastProcessingResult"] = said
         with self._lock:
             lane.settle(verdict, time.time())
 

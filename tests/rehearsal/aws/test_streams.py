@@ -2,113 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
-import textwrap
-import time
-import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from tests.rehearsal.aws.fed import fed, until
+
 pytestmark = pytest.mark.rehearsal
-
-# Each invocation writes down what it was given, in a table of its own, and then behaves as the test wants.
-_PRELUDE = """
-    import json, os, boto3
-    log = boto3.client("dynamodb")
-    def handle(event, context):
-        given = [each["dynamodb"]["Keys"]["pk"]["S"] for each in event["Records"]]
-        count = int(log.update_item(TableName="log", Key={"pk": {"S": "count"}}, UpdateExpression="ADD n :one",
-                                    ExpressionAttributeValues={":one": {"N": "1"}},
-                                    ReturnValues="UPDATED_NEW")["Attributes"]["n"]["N"])
-        answer = behave(given, count, event)
-        log.put_item(TableName="log", Item={"pk": {"S": f"{count:04}"}, "done": {"S": json.dumps(given)}})
-        return answer
-"""
-DEADLINE_SECONDS = 60.0
-
-
-@dataclass
-class Fed:
-    """A function behind a table's stream. `queue` gets what it gives up."""
-
-    aws: Any
-    queue: str
-    stream: str
-    mapping: str = ""
-
-    def write(self, names: Sequence[str]) -> None:
-        client = self.aws.client("dynamodb")
-        for start in range(0, len(names), 25):
-            client.batch_write_item(RequestItems={"events": [
-                {"PutRequest": {"Item": {"pk": {"S": name}}}} for name in names[start:start + 25]]})
-
-    def map(self, **settings: Any) -> None:
-        self.mapping = self.aws.client("lambda").create_event_source_mapping(**{
-            "FunctionName": "fed", "EventSourceArn": self.stream, "StartingPosition": "TRIM_HORIZON", "BatchSize": 100,
-            "MaximumRetryAttempts": 2, "DestinationConfig": {"OnFailure": {"Destination": self.queue}},
-            **settings})["UUID"]
-
-    def invocations(self) -> list[list[str]]:
-        """What each invocation that ended without an error was given, in turn."""
-        items = self.aws.client("dynamodb").scan(TableName="log")["Items"]
-        return [json.loads(each["done"]["S"]) for each in sorted(items, key=lambda item: item["pk"]["S"])
-                if "done" in each]
-
-    def delivered(self) -> list[str]:
-        return [name for given in self.invocations() for name in given]
-
-    def begun(self) -> int:
-        item = self.aws.client("dynamodb").get_item(TableName="log", Key={"pk": {"S": "count"}}).get("Item")
-        return int(item["n"]["N"]) if item else 0
-
-    def given_up(self, count: int) -> list[dict[str, Any]]:
-        """So many messages of the queue."""
-        url = self.aws.client("sqs").get_queue_url(QueueName="given-up")["QueueUrl"]
-        found: list[dict[str, Any]] = []
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while len(found) < count:
-            assert time.monotonic() < deadline, f"{len(found)} of {count} descriptions came"
-            answer = self.aws.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=2, MaxNumberOfMessages=10)
-            found += [json.loads(each["Body"]) for each in answer.get("Messages", ())]
-        return found
-
-    def nothing_given_up(self) -> bool:
-        url = self.aws.client("sqs").get_queue_url(QueueName="given-up")["QueueUrl"]
-        return not self.aws.client("sqs").receive_message(QueueUrl=url).get("Messages")
-
-    def result(self) -> str:
-        return str(self.aws.client("lambda").get_event_source_mapping(UUID=self.mapping)["LastProcessingResult"])
-
-
-def until(met: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not met():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
-
-
-def fed(aws: Any, behaviour: str) -> Fed:
-    """A table with a stream and a function whose `behave(given, count, event)` is this code; not mapped yet."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as files:
-        files.writestr("main.py", textwrap.dedent(behaviour) + textwrap.dedent(_PRELUDE))
-    aws.client("iam").create_role(RoleName="fed", AssumeRolePolicyDocument='{"Version":"2012-10-17","Statement":[]}')
-    aws.client("lambda").create_function(
-        FunctionName="fed", Runtime="python3.13", Role=f"arn:aws:iam::{aws.account}:role/fed", Timeout=30,
-        Handler="main.handle", Code={"ZipFile": archive.getvalue()})
-    table = {"BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-             "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}]}
-    client = aws.client("dynamodb")
-    client.create_table(TableName="log", **table)
-    stream = client.create_table(TableName="events", **table, StreamSpecification={
-        "StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})["TableDescription"]["LatestStreamArn"]
-    aws.client("sqs").create_queue(QueueName="given-up")
-    return Fed(aws, f"arn:aws:sqs:{aws.region}:{aws.account}:given-up", stream)
-
 
 NAMES = [f"item-{number:03}" for number in range(100)]
 POISONED = """
@@ -157,6 +58,41 @@ def test_a_function_that_fails_twice_and_then_works_loses_nothing(aws: Any) -> N
     assert place.delivered() == NAMES
     assert place.begun() == 3
     assert place.nothing_given_up()
+
+
+def test_a_function_that_is_killed_in_the_middle_loses_nothing(aws: Any) -> None:
+    place = fed(aws, """
+        import os, signal
+        def behave(given, count, event):
+            if count == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+    """)
+    place.write(NAMES)
+    place.map(MaximumRetryAttempts=1)
+    until(lambda: place.result() == "OK")
+    assert place.delivered() == NAMES
+    assert place.nothing_given_up()
+
+
+def test_being_throttled_is_no_attempt(aws: Any) -> None:
+    place = fed(aws, "def behave(given, count, event): pass")
+    aws.client("lambda").put_function_concurrency(FunctionName="fed", ReservedConcurrentExecutions=0)
+    place.write(NAMES)
+    place.map(MaximumRetryAttempts=0)
+    until(lambda: place.result() == "PROBLEM: Function call failed")
+    aws.client("lambda").delete_function_concurrency(FunctionName="fed")
+    until(lambda: place.result() == "OK")
+    assert place.invocations() == [NAMES]
+    assert place.nothing_given_up()
+
+
+def test_a_destination_that_is_gone_holds_nothing_up(aws: Any) -> None:
+    place = fed(aws, POISONED)
+    aws.client("sqs").delete_queue(QueueUrl=aws.client("sqs").get_queue_url(QueueName="given-up")["QueueUrl"])
+    place.write(NAMES)
+    place.map(BisectBatchOnFunctionError=True, MaximumRetryAttempts=0)
+    until(lambda: len(place.delivered()) >= 99)
+    assert place.delivered() == [name for name in NAMES if name != "item-042"]
 
 
 def test_a_whole_batch_is_given_up_without_halving_and_the_stream_goes_on(aws: Any) -> None:
@@ -222,9 +158,8 @@ def test_records_that_are_too_old_are_told_to_a_topic_and_never_given(aws: Any) 
     aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=place.queue,
                                 Attributes={"RawMessageDelivery": "true"})
     place.write(NAMES[:2])
-    written = time.time()
-    until(lambda: time.time() - written > 3)  # records have a second's precision; two of age are over
-    place.map(MaximumRecordAgeInSeconds=1, DestinationConfig={"OnFailure": {"Destination": topic}})
+    place.map(MaximumRecordAgeInSeconds=1, MaximumBatchingWindowInSeconds=3,  # in which they get too old
+              DestinationConfig={"OnFailure": {"Destination": topic}})
     (told,) = place.given_up(1)
     assert told["requestContext"] == {**told["requestContext"], "condition": "RecordAgeExceeded",
                                       "approximateInvokeCount": 0}
