@@ -13,6 +13,7 @@ import json
 import os
 import queue
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -35,6 +36,7 @@ _EXIT_SECONDS = 2.0  # between the end of a process's output and its own
 _LOG_SECONDS = 1.0  # until the last lines of a process that ended are read
 _MEBIBYTE = 1024 * 1024
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+_KIND = re.compile(r"(\w+)(?::|$)", re.MULTILINE)
 _INIT_FAILED = "Worker init failed: "  # how MiniStack begins the text of the script's own message
 _starting = threading.local()
 
@@ -71,7 +73,8 @@ class _Processes:
         worker: Environment | None = getattr(_starting, "worker", None)
         if worker is None:
             return subprocess.Popen(command, env=env, **more)
-        process = subprocess.Popen(command, env=environment(worker.config, env, worker._tmpdir),
+        found = shutil.which(command[0]) or command[0]  # Node is looked for on the server's PATH, not the function's
+        process = subprocess.Popen([found, *command[1:]], env=environment(worker.config, env, worker._tmpdir),
                                    start_new_session=True, **more)
         worker.watch_start(process)
         return process
@@ -226,12 +229,13 @@ def _converse(process: subprocess.Popen[str], said: Mapping[str, Any], answers: 
 
 
 def _said(error: str, trace: str | None = None) -> Failed:
-    """What the script in the process told; the one for Node tells text."""
+    """What the script in the process told; the one for Node tells text, and the kind at its trace's beginning."""
     try:
         told = json.loads(error)
         return Failed(told["errorType"], told["errorMessage"], told["stackTrace"])
     except (ValueError, KeyError, TypeError):
-        return Failed("Error", error, trace.splitlines() if trace else [])
+        kind = _KIND.match(trace or "")
+        return Failed(kind[1] if kind else "Error", error, (trace or "").splitlines(keepends=True))
 
 
 def _ended(code: int, request_id: str) -> Failed:

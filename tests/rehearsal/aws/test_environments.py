@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import os
+import shutil
 import textwrap
 import time
 import urllib.error
@@ -27,11 +28,11 @@ pytestmark = pytest.mark.rehearsal
 BY_OTHERS = {"LC_CTYPE", "__CF_USER_TEXT_ENCODING", "_MINISTACK_INVOKE_DEPTH"}
 
 
-def deployed(aws: Any, code: str, **settings: Any) -> str:
+def deployed(aws: Any, code: str, file: str = "main.py", **settings: Any) -> str:
     """Its ARN. `code` has a function `handle`."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as files:
-        files.writestr("main.py", textwrap.dedent(code))
+        files.writestr(file, textwrap.dedent(code))
     aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument='{"Version":"2012-10-17","Statement":[]}')
     return str(aws.client("lambda").create_function(**{
         "FunctionName": "fn", "Runtime": "python3.13", "Role": f"arn:aws:iam::{aws.account}:role/r", "Timeout": 20,
@@ -237,3 +238,25 @@ def test_who_calls_over_a_websocket_learns_nothing_of_an_error_and_it_is_logged(
                     "requestId": said["requestId"]}
     events = aws.client("logs").filter_log_events(logGroupName="/aws/lambda/fn")["events"]
     assert any(each["message"] == "[ERROR] ValueError: a secret" for each in events)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
+def test_a_function_for_node_ends_likewise(aws: Any) -> None:
+    deployed(aws, """
+        let calls = 0
+        exports.handle = async (event) => {
+            calls += 1
+            if (event === "raise") throw new TypeError("not this")
+            if (event === "much") return Buffer.alloc(600 * 1024 * 1024, 1).length
+            return [calls, Object.keys(process.env)]
+        }
+    """, "main.js", Runtime="nodejs20.x", MemorySize=256)
+    answer, _, _ = invoked(aws)
+    assert answer[0] == 1
+    assert not {"MOTO_PORT", "PYTHONPATH"} & set(answer[1])
+    error, header, log = invoked(aws, "raise")
+    assert (header, error["errorType"], error["errorMessage"]) == ("Unhandled", "TypeError", "not this")
+    assert "[ERROR] TypeError: not this" in log
+    assert invoked(aws)[0][0] == 3
+    assert invoked(aws, "much")[0]["errorType"] == "Runtime.OutOfMemory"
+    assert invoked(aws)[0][0] == 1
