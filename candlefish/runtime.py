@@ -19,6 +19,7 @@ from infra.settings.errors import Problem, SettingsError
 from infra.settings.load import PREFIX, load
 from infra.settings.model import Settings
 from infra.settings.yaml import read_yaml
+from rehearsal.aws.cdn.doors import EdgeSilent
 from rehearsal.aws.cdn.names import FRONT_DOOR
 from rehearsal.aws.clients import Clients
 from rehearsal.aws.coverage import Observations, observed_file
@@ -251,4 +252,4 @@ def read_state(path: Path) -> dict[str, Any]:
     return document
 
 
-ERRORS = (ServerError, ControlPlaneError, ToolchainError, AgentError)
+ERRORS = (ServerError, EdgeSilent, ControlPlaneError, ToolchainError, AgentError)

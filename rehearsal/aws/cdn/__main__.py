@@ -68,10 +68,10 @@ class DataPlane:
     def __init__(self, session: aiohttp.ClientSession, url: str, gateway: int, home: Path) -> None:
         clients = Clients(url).shared
         store = Store()
-        self._edge = Edge(Origins(session, Names(clients, GatewayKept(LOOPBACK, gateway), url), clients, url),
-                          Functions(clients), store)
+        names = Names(clients, GatewayKept(LOOPBACK, gateway), url)
+        self._edge = Edge(Origins(session, names, clients, url), Functions(clients), store)
         self.doors = Doors(home, self.serve)
-        self.watch = Watch(session, url, clients, store, self._changed)
+        self.watch = Watch(session, url, clients, store, self._changed, names.forget)
         self._by_name: dict[str, Distribution] = {}
 
     async def control(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -40,12 +40,16 @@ class Reader:
                 except ClientError as error:  # deleted meanwhile, or a part of it: the next look will tell
                     log.warning("the distribution %s cannot be read: %s", each["Id"], error)
 
-    def invalidations(self, distribution: str) -> Iterator[tuple[str, list[str]]]:
-        """Ids and paths, the latest first."""
-        answer = self._client.list_invalidations(DistributionId=distribution)
-        for each in answer["InvalidationList"].get("Items", ()):
-            got = self._client.get_invalidation(DistributionId=distribution, Id=each["Id"])["Invalidation"]
-            yield each["Id"], _items(got["InvalidationBatch"].get("Paths"))
+    def invalidations(self, distribution: str, but: Collection[str]) -> list[tuple[str, list[str]]]:
+        """Ids and paths of those that are not known yet; none of a distribution that was deleted meanwhile."""
+        try:
+            ids = [each["Id"] for page in self._client.get_paginator("list_invalidations").paginate(
+                DistributionId=distribution) for each in page["InvalidationList"].get("Items", ())]
+            return [(id, _items(self._client.get_invalidation(DistributionId=distribution, Id=id)["Invalidation"][
+                "InvalidationBatch"].get("Paths"))) for id in ids if id not in but]
+        except ClientError as error:
+            log.warning("the invalidations of %s cannot be read: %s", distribution, error)
+            return []
 
     def read(self, id: str) -> Distribution:
         got = self._client.get_distribution(Id=id)["Distribution"]

@@ -21,10 +21,20 @@ _SECONDS = 30.0
 Serve = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
 
 
+class EdgeSilent(Exception):
+    """CloudFront's data plane does not answer; the text says where it was asked."""
+
+
 def read(port: int) -> dict[str, str]:
-    """Name → `127.0.0.1:PORT`, of what CloudFront has at this moment. port: where the data plane is controlled."""
-    with urllib.request.urlopen(f"http://{LOOPBACK}:{port}{CONTROL}", timeout=_SECONDS) as answer:
-        return dict(json.load(answer)["doors"])
+    """Name → `127.0.0.1:PORT`, of what CloudFront has at this moment. port: where the data plane is controlled.
+    Raises EdgeSilent."""
+    url = f"http://{LOOPBACK}:{port}{CONTROL}"
+    try:
+        with urllib.request.urlopen(url, timeout=_SECONDS) as answer:
+            return dict(json.load(answer)["doors"])
+    except OSError as error:
+        raise EdgeSilent(f"CloudFront's data plane does not say its addresses at {url} ({error}); its log is cdn.log "
+                         "beside the embedded AWS's; `candlefish rehearse down` and `up` start it anew") from error
 
 
 class Doors:

@@ -27,13 +27,23 @@ class Unresolved(Exception):
 
 
 class Names:
-    """Blocks. Thread-safe: it keeps nothing."""
+    """Blocks. Thread-safe. What it found it remembers until `forget`, which Route 53's changes call for."""
 
     def __init__(self, clients: Callable[[str, str, str], Any], kept: KeptObjects, gateway: str) -> None:
         self._clients, self._kept, self._gateway = clients, kept, gateway
+        self._known: dict[tuple[str, str], str] = {}
+
+    def forget(self) -> None:
+        self._known = {}  # another object: who is still asking puts what it finds into the old one
 
     def url(self, account: str, host: str) -> str:
         """`http://127.0.0.1:PORT`, where the Host header decides. Raises Unresolved."""
+        known = self._known
+        if (account, host) not in known:
+            known[account, host] = self._find(account, host)
+        return known[account, host]
+
+    def _find(self, account: str, host: str) -> str:
         name = host.lower().rstrip(".")
         for _ in range(_LONGEST):
             if _API.search(name):

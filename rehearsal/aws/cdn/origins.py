@@ -97,6 +97,7 @@ class Origins:
         if response.status == 404 and not listable:
             await drop(response)
             return _denied(asked.method)
+        _as_s3(response.headers, "Origin" in asked.headers)
         return response
 
     def _rights(self, distribution: Distribution, origin: Origin, bucket: str, region: str,
@@ -131,6 +132,7 @@ class Origins:
             except aiohttp.ClientConnectorError as error:
                 if attempt < origin.attempts:
                     continue
+                self._names.forget()  # a front door may have moved to another port
                 raise Unreachable(502, f"CloudFront wasn't able to connect to the origin: {error}") from error
             except aiohttp.ServerTimeoutError as error:
                 raise Unreachable(504, "The origin did not answer in time.") from error
@@ -163,6 +165,14 @@ async def _pieces(found: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         raise Unreachable(502, f"The origin broke off its answer: {error!r}") from error
     finally:
         found.release()
+
+
+def _as_s3(headers: CIMultiDict[str], cross_origin: bool) -> None:
+    """The emulator answers any request with CORS headers for everybody; S3 only those that have an Origin."""
+    headers["Server"] = "AmazonS3"
+    if not cross_origin:
+        for name in [name for name in headers if name.lower().startswith("access-control-")]:
+            headers.popall(name, None)
 
 
 def _denied(method: str) -> Response:

@@ -34,6 +34,7 @@ def finish(distribution: Distribution, asked: Request, response: Response) -> No
             _cut(asked.headers.get("Range", ""), response)
     if response.cache.startswith("Miss") and response.status >= 400:
         response.cache = "Error from cloudfront"
+    response.headers.setdefault("Server", "CloudFront")
     response.headers["X-Cache"] = response.cache
     before = response.headers.get("Via")
     response.headers["Via"] = f"{before + ', ' if before else ''}1.1 {distribution.domain} (CloudFront)"

@@ -1,4 +1,4 @@
-"""Follows CloudFront: what is there, and what was invalidated.
+"""Follows CloudFront (what is there, and what was invalidated) and Route 53 (names may lead elsewhere).
 
 The gateway counts the calls that change something of a service, and answers when the count has moved on; so a change is
 here within a moment, and nothing is asked while nothing happens.
@@ -23,34 +23,51 @@ AGAIN_SECONDS = 1.0  # after the gateway failed to answer
 
 
 class Watch:
-    """changed: told of all distributions whenever CloudFront has changed."""
+    """changed: told of all distributions whenever CloudFront has changed. forget: called when names have."""
 
     def __init__(self, session: aiohttp.ClientSession, gateway: str, clients: Callable[[str, str, str], Any],
-                 store: Store, changed: Callable[[Sequence[Distribution]], Awaitable[None]]) -> None:
+                 store: Store, changed: Callable[[Sequence[Distribution]], Awaitable[None]],
+                 forget: Callable[[], None]) -> None:
         self._session, self._gateway, self._clients = session, gateway, clients
-        self._store, self._changed = store, changed
+        self._store, self._changed, self._forget = store, changed, forget
         self._seen: set[str] = set()
-        self._count = -1
+        self._count = self._names = -1
         self._reading = asyncio.Lock()
 
     async def run(self) -> None:
-        while True:
-            try:
-                await self._follow(self._count)
-            except (aiohttp.ClientError, OSError, BotoCoreError, ClientError) as error:
-                log.warning("CloudFront cannot be followed: %s", error)
-                await asyncio.sleep(AGAIN_SECONDS)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._always(self._next_change))
+            tasks.create_task(self._always(self._next_name))
 
     async def current(self) -> None:
         """Returns when everything that happened before is known here."""
+        self._forget()
         await self._follow(-1)
+
+    async def _always(self, step: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await step()
+            except (aiohttp.ClientError, OSError, BotoCoreError, ClientError) as error:
+                log.warning("what changes cannot be followed: %s", error)
+                await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _next_change(self) -> None:
+        await self._follow(self._count)
+
+    async def _next_name(self) -> None:
+        self._names = (await self._told("route53", self._names))["count"]
+        self._forget()
+
+    async def _told(self, service: str, after: int) -> Any:
+        async with self._session.get(f"{self._gateway}/_candlefish/changes",
+                                     params={"service": service, "after": str(after)}) as answer:
+            answer.raise_for_status()
+            return await answer.json()
 
     async def _follow(self, after: int) -> None:
         """Waits until the count is higher than `after`, then reads what is not known yet."""
-        async with self._session.get(f"{self._gateway}/_candlefish/changes",
-                                     params={"service": "cloudfront", "after": str(after)}) as answer:
-            answer.raise_for_status()
-            told = await answer.json()
+        told = await self._told("cloudfront", after)
         async with self._reading:
             if told["count"] <= self._count:
                 return
@@ -68,7 +85,7 @@ class Watch:
             reader = Reader(self._clients("cloudfront", "us-east-1", account), account)
             for each in reader.distributions():
                 distributions.append(each)
-                new = [(id, paths) for id, paths in reader.invalidations(each.id) if id not in self._seen]
+                new = reader.invalidations(each.id, self._seen)
                 self._seen.update(id for id, _ in new)
                 invalidated += [(each.id, paths) for _, paths in new]
         return distributions, invalidated

@@ -17,7 +17,7 @@ from yarl import URL
 
 from rehearsal.aws.gateway import control, eks, websocket
 from rehearsal.aws.gateway.accounts import Accounts
-from rehearsal.aws.gateway.changes import Changes
+from rehearsal.aws.gateway.changes import FOLLOWED, Changes
 from rehearsal.aws.gateway.errors import error, not_implemented, protocol
 from rehearsal.aws.gateway.store import KeptStore
 from rehearsal.aws.replay import Answer, Replay
@@ -85,7 +85,7 @@ class Gateway:
             return _response(not_implemented(kind, to.service, what, server))
         self.accounts.learn(to, request.method, request.path, answer.body)
         answer = eks.complete(answer, self.kept, to, self.accounts.of(to), request.method, request.path)
-        if to.service == "cloudfront" and request.method not in ("GET", "HEAD") and answer.status < 400:
+        if to.service in FOLLOWED and request.method not in ("GET", "HEAD") and answer.status < 400:
             await self.changes.note(to.service, self.accounts.of(to))
         return _response(answer)
 

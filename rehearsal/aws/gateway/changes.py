@@ -14,6 +14,7 @@ from collections import defaultdict
 from aiohttp import web
 
 WAIT_SECONDS = 25.0
+FOLLOWED = frozenset({"cloudfront", "route53"})  # both change by any call that is no GET
 
 
 class Changes:
@@ -46,8 +47,9 @@ class Changes:
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         service, after = request.query.get("service", ""), request.query.get("after", "")
-        if not service or not after.lstrip("-").isdigit():
-            return web.json_response({"message": "changes: the query needs `service`, and `after` as a number"},
+        if service not in FOLLOWED or not after.lstrip("-").isdigit():
+            return web.json_response({"message": f"changes: `service` is one of {', '.join(sorted(FOLLOWED))}, "
+                                                 "`after` a number"},
                                      status=400)
         count, accounts = await self.wait(service, int(after))
         return web.json_response({"count": count, "accounts": accounts})

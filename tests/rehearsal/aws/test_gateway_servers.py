@@ -50,7 +50,7 @@ def test_they_start_anew_on_the_same_port_and_are_empty(servers: Aws) -> None:
     assert not sqs.list_queues().get("QueueUrls")
 
 
-@pytest.mark.parametrize("name", ["ministack", "moto", "gateway"])
+@pytest.mark.parametrize("name", ["ministack", "moto", "gateway", "cdn"])
 def test_when_one_is_gone_all_start_anew(servers: Aws, name: str) -> None:
     first = servers.ensure()
     record = json.loads((servers.home / "servers.json").read_text())

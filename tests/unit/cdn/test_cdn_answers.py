@@ -176,6 +176,16 @@ class Dns:
         return {"url": f"http://127.0.0.1/{id}"} if type == FRONT_DOOR else None
 
 
+def test_what_a_name_led_to_is_remembered_until_names_change() -> None:
+    dns: Any = Dns()
+    names = Names(dns, dns, "http://gateway")
+    assert names.url("1", "o.a.example") == "http://127.0.0.1/one"
+    dns.inverted = True
+    assert names.url("1", "o.a.example") == "http://127.0.0.1/one"
+    names.forget()
+    assert names.url("1", "o.a.example") == "http://127.0.0.1/two"
+
+
 def url(host: str, inverted: bool = False) -> str:
     dns: Any = Dns(inverted)
     return Names(dns, dns, "http://gateway").url("1", host)
@@ -198,7 +208,7 @@ def test_who_follows_changes_is_told_of_the_next_and_of_a_reset() -> None:
     async def follow() -> list[Any]:
         changes = Changes()
         waiting = asyncio.create_task(changes.wait("cloudfront", 0))
-        await changes.note("s3", "1")
+        await changes.note("route53", "1")
         await changes.note("cloudfront", "2")
         told = [await waiting, await changes.wait("cloudfront", -1), await changes.wait("cloudfront", 1, 0.01)]
         waiting = asyncio.create_task(changes.wait("cloudfront", 1))

@@ -100,8 +100,8 @@ def test_encodings_are_normalised(accepted: str, expected: str) -> None:
 def sent(request: Selection | None, added: dict[str, str] | None = None, **headers: str) -> CIMultiDict[str]:
     return selection.origin_headers(
         dataclasses.replace(BEHAVIOUR, request=request),
-        {name.replace("_", "-"): each for name, each in headers.items()}, added or {}, domain="origin.example", client="192.0.2.1", request_id="1", via="1.1 d (CloudFront)",
-        custom=[("x-secret", "s")])
+        {name.replace("_", "-"): each for name, each in headers.items()}, added or {}, domain="origin.example",
+        client="192.0.2.1", request_id="1", via="1.1 d (CloudFront)", custom=[("x-secret", "s")])
 
 
 def test_without_a_request_policy_the_origin_gets_the_key_and_what_cloudfront_always_sends() -> None:
