@@ -1,8 +1,8 @@
 """Starts and ends the embedded AWS: MiniStack, moto, the gateway in front of them and CloudFront's data plane (`cdn`),
 on loopback only.
 
-The four outlive the process that started them. They hold their state in memory: when one of them is gone, the rest
-is ended and all start anew, with a new `incarnation`.
+The four outlive the process that started them. The first three hold their state in memory: when one of them is gone,
+the rest is ended and all start anew, with a new `incarnation`. The data plane alone is started again.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ class Aws:
         """Finds the servers running, or starts them. Raises ServerError with the log's place."""
         self.logs.mkdir(parents=True, exist_ok=True)
         with self._locked():
+            self._revive()
             return self.running() or self._start()
 
     def running(self) -> AwsEndpoint | None:
@@ -134,6 +135,21 @@ class Aws:
             self._end()
             raise
         return AwsEndpoint(url, gateway_port, incarnation, cdn_port)
+
+    def _revive(self) -> None:
+        """The data plane holds nothing but a cache: when it alone is gone, nothing else is lost with it."""
+        record = self._read()
+        if record is None or [child.name for child in record[1] if child.process() is None] != ["cdn"]:
+            return
+        incarnation, children = record
+        ports = {child.name: child.port for child in children}
+        environment = _environment(ports["gateway"], f"http://{LOOPBACK}:{ports['gateway']}", ports["moto"])
+        port = free_ports(1)[0]
+        command = _cdn(port, ports["gateway"], self.home / "cdn")
+        revived = [child for child in children if child.name != "cdn"] + [
+            self._spawn("cdn", port, command, environment)]
+        self._write(incarnation, revived)
+        self._await_ready(revived)
 
     def _spawn(self, name: str, port: int, command: Sequence[str], environment: Mapping[str, str]) -> Started:
         with (self.logs / f"{name}.log").open("ab") as log:

@@ -37,8 +37,9 @@ class Reader:
             for each in page["DistributionList"].get("Items", ()):
                 try:
                     yield self.read(each["Id"])
-                except ClientError as error:  # deleted meanwhile, or a part of it: the next look will tell
-                    log.warning("the distribution %s cannot be read: %s", each["Id"], error)
+                except (ClientError, KeyError, ValueError) as error:
+                    # Deleted meanwhile, or with something that is not known here: it has no door, the others have.
+                    log.warning("the distribution %s cannot be read: %r", each["Id"], error)
 
     def invalidations(self, distribution: str, but: Collection[str]) -> list[tuple[str, list[str]]]:
         """Ids and paths of those that are not known yet; none of a distribution that was deleted meanwhile."""

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import aiohttp
-from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.aws.cdn.configuration import Reader
 from rehearsal.aws.cdn.model import Distribution
@@ -48,8 +47,8 @@ class Watch:
         while True:
             try:
                 await step()
-            except (aiohttp.ClientError, OSError, BotoCoreError, ClientError) as error:
-                log.warning("what changes cannot be followed: %s", error)
+            except Exception:  # whatever one distribution has: the others are still served, and the log tells
+                log.exception("what changes cannot be followed")
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _next_change(self) -> None:
