@@ -19,6 +19,8 @@ from infra.settings.errors import Problem, SettingsError
 from infra.settings.load import PREFIX, load
 from infra.settings.model import Settings
 from infra.settings.yaml import read_yaml
+from rehearsal.aws.cdn.doors import EdgeSilent
+from rehearsal.aws.cdn.names import FRONT_DOOR
 from rehearsal.aws.clients import Clients
 from rehearsal.aws.coverage import Observations, observed_file
 from rehearsal.aws.kept import GatewayKept
@@ -137,6 +139,7 @@ class Rehearsal:
         agent = self.agent.ensure(Wanted(
             kubeconfig=cluster.kubeconfig, cluster=self.cluster_name, account=DEFAULT_ACCOUNT, region=region,
             aws_endpoint=endpoint.url, authority=cluster.home / "pki"))
+        kept.put(DEFAULT_ACCOUNT, region, FRONT_DOOR, self.cluster_name, {"url": agent.front_door_url})
         return Servers(endpoint, cluster, agent)
 
     def build(self, engine: Engine, endpoint: AwsEndpoint) -> tuple[Result, Servers]:
@@ -249,4 +252,4 @@ def read_state(path: Path) -> dict[str, Any]:
     return document
 
 
-ERRORS = (ServerError, ControlPlaneError, ToolchainError, AgentError)
+ERRORS = (ServerError, EdgeSilent, ControlPlaneError, ToolchainError, AgentError)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from rehearsal.kubernetes.agent import RunningAgent
 
-AT_FRONT_DOOR = ("siteUrl", "frontDoorUrl", "apiUrl")
+AT_EDGE = ("siteUrl",)
+AT_FRONT_DOOR = ("frontDoorUrl", "apiUrl")
 _API = re.compile(r"(https|wss)://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(/.*)?")
 
 
-def localise(outputs: dict[str, Any], agent: RunningAgent | None, gateway: int) -> dict[str, Any]:
+def localise(outputs: dict[str, Any], agent: RunningAgent | None, gateway: int,
+             edge: Mapping[str, str]) -> dict[str, Any]:
     """`https://api.candlefish.ai` becomes the loopback address at which the front door answers for that host; an
-    address of API Gateway the one at which the gateway on this port does, and so does `websocketUrl`."""
+    address of API Gateway the one at which the gateway on this port does, and so does `websocketUrl`. edge: name →
+    address at which CloudFront answers for it; a name that no distribution has stays as it is."""
     shown = {key: _at_gateway(value, gateway) for key, value in outputs.items()}
     if isinstance(shown.get("websocketApi"), dict):
         shown["websocketUrl"] = shown["websocketApi"]["url"]
+    for key in AT_EDGE:
+        parts = urlsplit(shown[key]) if isinstance(shown.get(key), str) else None
+        if parts is not None and (parts.hostname or "") in edge:
+            shown[key] = f"http://{edge[parts.hostname or '']}{parts.path}"
     if agent is None:
         return shown
     return {key: _local(value, agent) if key in AT_FRONT_DOOR and isinstance(value, str) else value

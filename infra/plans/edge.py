@@ -80,6 +80,9 @@ FAILOVER_STATUS_CODES = (403, 404, 500, 502, 503, 504)
 # Retry-After from the load balancer (O6), and an error page of CloudFront's would drop that header.
 OFFLINE_STATUS_CODES = (502, 504)
 ERROR_CACHING_SECONDS = 5
+# CloudFront keeps a 503 for 10 s unless told otherwise, and its key does not have the header by which the maintenance
+# page is looked at before it is up: one look would be everybody's answer.
+UNKEPT_STATUS_CODES = (503,)
 # CloudFront asks for it in place of `/`; the load balancer turns it back (`infra.plans.ingress.root_rewrite`).
 ROOT_OBJECT = "index.html"
 YEAR_SECONDS = 31_536_000

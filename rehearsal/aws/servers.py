@@ -1,7 +1,8 @@
-"""Starts and ends the embedded AWS: MiniStack, moto and the gateway in front of them, on loopback only.
+"""Starts and ends the embedded AWS: MiniStack, moto, the gateway in front of them and CloudFront's data plane (`cdn`),
+on loopback only.
 
-The three outlive the process that started them. They hold their state in memory: when one of them is gone, the rest
-is ended and all start anew, with a new `incarnation`.
+The four outlive the process that started them. The first three hold their state in memory: when one of them is gone,
+the rest is ended and all start anew, with a new `incarnation`. The data plane alone is started again.
 """
 
 from __future__ import annotations
@@ -24,12 +25,15 @@ from pathlib import Path
 import psutil
 
 import rehearsal
+from rehearsal.aws.cdn.doors import CONTROL
 from rehearsal.ports import free_ports, is_free
 
 DEFAULT_ACCOUNT = "000000000000"  # MiniStack's; moto is told the same by the gateway
 READY_SECONDS = 60.0
 STOP_SECONDS = 5.0
 LOOPBACK = "127.0.0.1"
+# What runs, and the path that answers once it does.
+_READY = {"ministack": "/_ministack/health", "moto": "/moto-api/", "gateway": "/_candlefish/health", "cdn": CONTROL}
 
 
 class ServerError(Exception):
@@ -38,11 +42,13 @@ class ServerError(Exception):
 
 @dataclass(frozen=True)
 class AwsEndpoint:
-    """`url` is what `AWS_ENDPOINT_URL` is set to; `incarnation` changes whenever the emulators started empty."""
+    """`url` is what `AWS_ENDPOINT_URL` is set to; `incarnation` changes whenever the emulators started empty;
+    `cdn_port` is where CloudFront's data plane tells its doors."""
 
     url: str
     port: int
     incarnation: str
+    cdn_port: int
 
 
 @dataclass(frozen=True)
@@ -76,20 +82,23 @@ class Aws:
         """Finds the servers running, or starts them. Raises ServerError with the log's place."""
         self.logs.mkdir(parents=True, exist_ok=True)
         with self._locked():
+            self._revive()
             return self.running() or self._start()
 
     def running(self) -> AwsEndpoint | None:
-        """The endpoint when all three live and the gateway answers; else None."""
+        """The endpoint when all four live and the gateway answers; else None."""
         record = self._read()
         if record is None or any(child.process() is None for child in record[1]):
             return None
         incarnation, children = record
-        port = next(child.port for child in children if child.name == "gateway")
-        endpoint = AwsEndpoint(f"http://{LOOPBACK}:{port}", port, incarnation)
+        ports = {child.name: child.port for child in children}
+        if ports.keys() != _READY.keys():  # of another version of this file
+            return None
+        endpoint = AwsEndpoint(f"http://{LOOPBACK}:{ports['gateway']}", ports["gateway"], incarnation, ports["cdn"])
         return endpoint if _answers(f"{endpoint.url}/_candlefish/health") else None
 
     def stop(self) -> None:
-        """Ends the three and everything they started. Nothing running is fine."""
+        """Ends the four and everything they started. Nothing running is fine."""
         if not self.home.exists():
             return
         with self._locked():
@@ -108,7 +117,7 @@ class Aws:
         self._end()
         incarnation = secrets.token_hex(8)
         gateway_port = self._gateway_port()
-        ministack_port, moto_port = free_ports(2)
+        ministack_port, moto_port, cdn_port = free_ports(3)
         url = f"http://{LOOPBACK}:{gateway_port}"
         children: list[Started] = []
         environment = _environment(gateway_port, url, moto_port)
@@ -117,6 +126,7 @@ class Aws:
                 ("ministack", ministack_port, _ministack(ministack_port)),
                 ("moto", moto_port, _moto(moto_port)),
                 ("gateway", gateway_port, _gateway(gateway_port, ministack_port, moto_port, incarnation)),
+                ("cdn", cdn_port, _cdn(cdn_port, gateway_port, self.home / "cdn")),
             ):
                 children.append(self._spawn(name, port, command, environment))
                 self._write(incarnation, children)
@@ -124,7 +134,22 @@ class Aws:
         except BaseException:
             self._end()
             raise
-        return AwsEndpoint(url, gateway_port, incarnation)
+        return AwsEndpoint(url, gateway_port, incarnation, cdn_port)
+
+    def _revive(self) -> None:
+        """The data plane holds nothing but a cache: when it alone is gone, nothing else is lost with it."""
+        record = self._read()
+        if record is None or [child.name for child in record[1] if child.process() is None] != ["cdn"]:
+            return
+        incarnation, children = record
+        ports = {child.name: child.port for child in children}
+        environment = _environment(ports["gateway"], f"http://{LOOPBACK}:{ports['gateway']}", ports["moto"])
+        port = free_ports(1)[0]
+        command = _cdn(port, ports["gateway"], self.home / "cdn")
+        revived = [child for child in children if child.name != "cdn"] + [
+            self._spawn("cdn", port, command, environment)]
+        self._write(incarnation, revived)
+        self._await_ready(revived)
 
     def _spawn(self, name: str, port: int, command: Sequence[str], environment: Mapping[str, str]) -> Started:
         with (self.logs / f"{name}.log").open("ab") as log:
@@ -133,10 +158,9 @@ class Aws:
         return Started(name, child.pid, psutil.Process(child.pid).create_time(), port)
 
     def _await_ready(self, children: Sequence[Started]) -> None:
-        paths = {"ministack": "/_ministack/health", "moto": "/moto-api/", "gateway": "/_candlefish/health"}
         deadline = time.monotonic() + READY_SECONDS
         for child in children:
-            while not _answers(f"http://{LOOPBACK}:{child.port}{paths[child.name]}"):
+            while not _answers(f"http://{LOOPBACK}:{child.port}{_READY[child.name]}"):
                 log = self.logs / f"{child.name}.log"
                 if child.process() is None:
                     raise ServerError(f"{child.name} ended while it started; its log is {log}:\n{_tail(log)}")
@@ -191,6 +215,11 @@ def _moto(port: int) -> list[str]:
 def _gateway(port: int, ministack: int, moto: int, incarnation: str) -> list[str]:
     return [sys.executable, "-m", "rehearsal.aws.gateway", "--port", str(port), "--ministack", str(ministack),
             "--moto", str(moto), "--incarnation", incarnation]
+
+
+def _cdn(port: int, gateway: int, home: Path) -> list[str]:
+    return [sys.executable, "-m", "rehearsal.aws.cdn", "--port", str(port), "--gateway", str(gateway),
+            "--home", str(home)]
 
 
 def _environment(gateway_port: int, url: str, moto_port: int) -> dict[str, str]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import re
 import shutil
@@ -11,8 +12,10 @@ import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import psutil
@@ -99,6 +102,49 @@ def test_a_websocket_is_answered(built: dict[str, Any]) -> None:
             return await asyncio.wait_for(socket.receive_json(), 60)
 
     assert asyncio.run(talk())["type"] == "pong"
+
+
+def test_an_event_goes_from_the_edge_to_a_live_subscriber(built: dict[str, Any]) -> None:
+    """Edge → REST API → function → table → stream → publisher → WebSocket."""
+    metric, outputs = "candlefish_animation_fps", built["outputs"]
+    event = {"id": str(uuid.uuid4()), "type": "frame", "timestamp": int(time.time() * 1000), "fps": 41}
+
+    async def watch() -> Any:
+        async with aiohttp.ClientSession() as session, session.ws_connect(outputs["websocketUrl"]) as socket:
+            await socket.send_json({"action": "subscribe", "metrics": [metric]})
+            assert (await asyncio.wait_for(socket.receive_json(), 60))["type"] == "subscribed"
+            async with session.post(f"{outputs['siteUrl']}/api/analytics", json={"events": [event]}) as answer:
+                assert (await answer.json())["accepted"] == 1
+                assert "(CloudFront)" in answer.headers["Via"]
+            return await asyncio.wait_for(socket.receive_json(), 60)
+
+    assert asyncio.run(watch())["metrics"][metric]
+
+
+def test_the_edge_serves_both_colours_of_the_site(built: dict[str, Any], shell: Any) -> None:
+    site, buckets = built["outputs"]["siteUrl"], built["outputs"]["siteBuckets"]
+    path = "_next/static/chunk.js"
+    put = (f'boto3.client("s3").put_object(Bucket="{buckets["green"]}", Key="{path}", Body=b"green()", '
+           'ContentType="text/javascript")')
+    shell(f"{sys.executable} -c 'import boto3; {put}'")
+    seen = []
+    for _ in range(2):
+        with urllib.request.urlopen(f"{site}/{path}", timeout=10) as answer:
+            assert answer.read() == b"green()"  # blue, the live one, has no such file
+            seen.append(answer.headers["X-Cache"])
+            assert answer.headers["Strict-Transport-Security"] == "max-age=63072000; includeSubDomains; preload"
+            assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert seen == ["Miss from cloudfront", "Hit from cloudfront"]
+
+
+def test_the_function_at_the_edge_sends_www_to_the_apex(built: dict[str, Any]) -> None:
+    address = urlsplit(built["outputs"]["siteUrl"]).netloc
+    connection = http.client.HTTPConnection(address, timeout=60)
+    connection.request("GET", "/a?b=1", headers={"Host": "www.dev.candlefish.ai"})
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Location"]) == (301, "https://dev.candlefish.ai/a?b=1")
+    assert answer.headers["X-Cache"] == "LambdaGeneratedResponse from cloudfront"
+    connection.close()
 
 
 def test_admin_paths_are_not_reachable_from_outside(built: dict[str, Any]) -> None:

@@ -59,8 +59,9 @@ class Site(Component):
             "ordered_cache_behaviors": [
                 {"path_pattern": one.path, **args.shared.behaviour(one, args.optimizer_arn)} for one in behaviours],
             "custom_error_responses": [
-                {"error_code": code, "response_code": code, "response_page_path": edge.OFFLINE_PAGE,
-                 "error_caching_min_ttl": edge.ERROR_CACHING_SECONDS} for code in edge.OFFLINE_STATUS_CODES]}
+                *({"error_code": code, "response_code": code, "response_page_path": edge.OFFLINE_PAGE,
+                   "error_caching_min_ttl": edge.ERROR_CACHING_SECONDS} for code in edge.OFFLINE_STATUS_CODES),
+                *({"error_code": code, "error_caching_min_ttl": 0} for code in edge.UNKEPT_STATUS_CODES)]}
         made = aws.cloudfront.Distribution(
             f"{name}-distribution", **found, opts=self.child(ignore_changes=edge.live_colour_paths(behaviours)))
         # CacheHitRate and the latency of the origin are metrics only with it (M2).

@@ -17,6 +17,7 @@ from yarl import URL
 
 from rehearsal.aws.gateway import control, eks, websocket
 from rehearsal.aws.gateway.accounts import Accounts
+from rehearsal.aws.gateway.changes import FOLLOWED, Changes
 from rehearsal.aws.gateway.errors import error, not_implemented, protocol
 from rehearsal.aws.gateway.store import KeptStore
 from rehearsal.aws.replay import Answer, Replay
@@ -41,6 +42,7 @@ class Gateway:
         self.kept = KeptStore()
         self.replay = Replay()
         self.accounts = Accounts()
+        self.changes = Changes()
         self.upstream = {Server.MINISTACK: f"http://127.0.0.1:{ministack}", Server.MOTO: f"http://127.0.0.1:{moto}"}
         self._session: aiohttp.ClientSession | None = None
         self._turns: dict[tuple[str, str], asyncio.Lock] = {}
@@ -83,6 +85,8 @@ class Gateway:
             return _response(not_implemented(kind, to.service, what, server))
         self.accounts.learn(to, request.method, request.path, answer.body)
         answer = eks.complete(answer, self.kept, to, self.accounts.of(to), request.method, request.path)
+        if to.service in FOLLOWED and request.method not in ("GET", "HEAD") and answer.status < 400:
+            await self.changes.note(to.service, self.accounts.of(to))
         return _response(answer)
 
     def _turn(self, server: Server, to: Addressed) -> contextlib.AbstractAsyncContextManager[Any]:

@@ -2,6 +2,7 @@
 
 GET    /_candlefish/health                                   {"incarnation", "port"}
 GET    /_candlefish/accounts                                 {"accounts": [{"account", "region"}]}: seen in requests
+GET    /_candlefish/changes?service=&after=                  {"count", "accounts"}: see `changes`
 GET    /_candlefish/kept?account=&region=&type=&id=          properties, or 404
 GET    /_candlefish/kept?account=&region=&type=              {"objects": [{account, region, type, id, properties}]}
 PUT    /_candlefish/kept?account=&region=&type=&id=          body: properties
@@ -33,6 +34,8 @@ async def handle(gateway: Gateway, request: web.BaseRequest) -> web.Response:
         case ("GET", "accounts"):
             return web.json_response({"accounts": [{"account": account, "region": region}
                                                    for account, region in sorted(gateway.accounts.seen)]})
+        case ("GET", "changes"):
+            return await gateway.changes.answer(request)
         case ("POST", "reset"):
             return await _reset(gateway)
         case ("POST", path) if path.startswith("eks/authenticate/"):
@@ -75,4 +78,5 @@ async def _reset(gateway: Gateway) -> web.Response:
     gateway.kept.clear()
     gateway.replay.clear()
     gateway.accounts.clear()
+    await gateway.changes.clear()
     return web.json_response({"reset": True})

@@ -24,7 +24,16 @@ async def relay(session: aiohttp.ClientSession, request: web.BaseRequest, url: s
         return web.Response(status=refused.status, text=refused.message)
     client = web.WebSocketResponse(protocols=protocols, max_msg_size=0)
     await client.prepare(request)
-    await asyncio.gather(_copy(client, server), _copy(server, client))
+    copying = [asyncio.create_task(_copy(client, server)), asyncio.create_task(_copy(server, client))]
+    try:
+        await asyncio.wait(copying, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        # The other one would still be receiving from what is being closed, and closing would wait for it for 10 s.
+        for each in copying:
+            each.cancel()
+        await asyncio.gather(*copying, return_exceptions=True)
+        await server.close(code=client.close_code or 1000)
+        await client.close(code=server.close_code or 1000)
     return client
 
 
@@ -37,5 +46,3 @@ async def _copy(source: web.WebSocketResponse | aiohttp.ClientWebSocketResponse,
             await sink.send_str(message.data)
         elif message.type is aiohttp.WSMsgType.BINARY:
             await sink.send_bytes(message.data)
-    if not sink.closed:
-        await sink.close(code=source.close_code or 1000)

@@ -27,6 +27,7 @@ from rehearsal.aws.handler import Call
 from rehearsal.aws.kept import GatewayKept
 from rehearsal.aws.servers import Aws, AwsEndpoint
 from rehearsal.engine.provider import Context
+from tests.rehearsal.aws import cdn_world
 
 _accounts = itertools.count(100_000_000_001)
 _operations = itertools.count(1)
@@ -81,3 +82,16 @@ def aws_clients(aws_servers: AwsEndpoint) -> Clients:
 @pytest.fixture
 def aws(aws_servers: AwsEndpoint, aws_clients: Clients) -> Emulated:
     return Emulated(aws_servers, aws_clients, GatewayKept("127.0.0.1", aws_servers.port))
+
+
+@pytest.fixture
+def world(aws: Emulated) -> cdn_world.World:
+    """Buckets, policies and a name for distributions."""
+    return cdn_world.World(aws)
+
+
+@pytest.fixture
+def server() -> Iterator[cdn_world.Server]:
+    """An origin of the test's own."""
+    with cdn_world.serving() as running:
+        yield running

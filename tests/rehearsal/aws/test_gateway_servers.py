@@ -11,6 +11,7 @@ import boto3
 import psutil
 import pytest
 
+from rehearsal.aws.cdn import doors
 from rehearsal.aws.servers import Aws, ServerError
 
 pytestmark = pytest.mark.rehearsal
@@ -59,6 +60,18 @@ def test_when_one_is_gone_all_start_anew(servers: Aws, name: str) -> None:
     victim.wait(10)
     assert servers.running() is None
     assert servers.ensure().incarnation != first.incarnation
+
+
+def test_the_edge_alone_is_started_again_and_nothing_is_lost(servers: Aws) -> None:
+    first = servers.ensure()
+    record = json.loads((servers.home / "servers.json").read_text())
+    victim = psutil.Process(next(child["pid"] for child in record["children"] if child["name"] == "cdn"))
+    victim.kill()
+    victim.wait(10)
+    assert servers.running() is None
+    again = servers.ensure()
+    assert (again.incarnation, again.url) == (first.incarnation, first.url)
+    assert doors.read(again.cdn_port) == {}
 
 
 def test_nothing_listens_beyond_loopback(servers: Aws) -> None:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.unit
 
 STAGE = "execute-api.us-east-1.amazonaws.com/live"
 PORT = 4566
+EDGE = {"candlefish.ai": "127.0.0.1:9001"}
 
 
 @pytest.fixture(name="agent")
@@ -25,22 +26,23 @@ def agent_fixture(tmp_path: Path) -> RunningAgent:
 
 
 def test_a_public_name_becomes_its_door_and_an_unknown_one_the_front_door(agent: RunningAgent) -> None:
+    """The site's is CloudFront's, though the load balancer has a rule for the name too."""
     shown = localise({"siteUrl": "https://candlefish.ai", "apiUrl": "https://API.candlefish.ai/v1",
-                      "frontDoorUrl": "https://k8s-1.elb.amazonaws.com"}, agent, PORT)
-    assert shown == {"siteUrl": "http://127.0.0.1:8001", "apiUrl": "http://127.0.0.1:8002/v1",
+                      "frontDoorUrl": "https://k8s-1.elb.amazonaws.com"}, agent, PORT, EDGE)
+    assert shown == {"siteUrl": "http://127.0.0.1:9001", "apiUrl": "http://127.0.0.1:8002/v1",
                      "frontDoorUrl": "http://127.0.0.1:8000"}
 
 
 def test_addresses_of_api_gateway_become_the_gateways_wherever_they_are(agent: RunningAgent) -> None:
     shown = localise({"websocketUrl": "wss://ws.candlefish.ai", "restApi": {"url": f"https://ab12.{STAGE}"},
-                      "websocketApi": {"id": "cd34", "url": f"wss://cd34.{STAGE}"}}, None, PORT)
+                      "websocketApi": {"id": "cd34", "url": f"wss://cd34.{STAGE}"}}, None, PORT, EDGE)
     assert shown["restApi"] == {"url": f"http://127.0.0.1:{PORT}/_aws/execute-api/ab12/live"}
     assert shown["websocketUrl"] == f"ws://127.0.0.1:{PORT}/_aws/execute-api/cd34/live"
 
 
 @pytest.mark.parametrize("value", ["https://example.com/live", "ab12.execute-api.us-east-1.amazonaws.com", 7, None])
 def test_everything_else_stays_as_it_is(value: object) -> None:
-    assert localise({"other": value, "siteUrl": "https://candlefish.ai"}, None, PORT) == {
+    assert localise({"other": value, "siteUrl": "https://candlefish.ai"}, None, PORT, {}) == {
         "other": value, "siteUrl": "https://candlefish.ai"}
 
 

@@ -34,6 +34,7 @@ def test_error_pages_come_from_the_static_site_and_not_from_what_failed() -> Non
     (behaviour,) = [one for one in edge.BEHAVIOURS if edge.OFFLINE_PAGE.startswith(one.path.rstrip("*"))]
     assert behaviour.origin in edge.ORIGIN_GROUPS
     assert 503 not in edge.OFFLINE_STATUS_CODES
+    assert 503 in edge.UNKEPT_STATUS_CODES  # what one sees by the maintenance header stays one's own
 
 
 def test_each_colour_of_the_static_site_is_first_in_one_group() -> None:
