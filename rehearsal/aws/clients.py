@@ -82,8 +82,9 @@ class Clients:
 
     def _make(self, service: str, region: str, account: str) -> Any:
         # The gateway reads account, region and service of a signature and checks none, so none is computed: it and the
-        # usual user agent were an eighth of an `up`'s work in this process. S3 tells a bucket's region to signers only.
-        signed = service == "s3"
+        # usual user agent were an eighth of an `up`'s work in this process. S3 tells a bucket's region to signers only,
+        # and a token of EKS is a signed URL of STS.
+        signed = service in ("s3", "sts")
         config = Config(retries={"mode": "standard", "total_max_attempts": MAXIMUM_ATTEMPTS}, proxies={},
                         max_pool_connections=POOL_CONNECTIONS, connect_timeout=10, read_timeout=120,
                         ignore_configured_endpoint_urls=True, s3={"addressing_style": "path"},

@@ -252,8 +252,6 @@ def test_down_and_up_again_makes_everything_anew(candlefish: Command, built: dic
     assert candlefish("rehearse", "status", "--stack", STACK, "--json").document["aws"] is None
     again = candlefish("rehearse", "up", "--stack", STACK, "--json").document
     assert again["changes"]["create"] > 100
-    assert candlefish("rehearse", "up", "--stack", STACK, "--json", "--expect-no-changes").document["changes"][
-        "create"] == 0
 
 
 def test_pulumi_yaml_and_the_stack_files_are_what_the_real_engine_reads() -> None:
