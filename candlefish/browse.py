@@ -15,8 +15,6 @@ from aiohttp import web
 from candlefish import runtime
 from candlefish.runtime import Rehearsal, Servers
 from candlefish.screen import plain
-from candlefish.urls import localise
-from rehearsal.aws.cdn import doors
 from rehearsal.aws.servers import LOOPBACK
 from rehearsal.kubernetes.client import Client
 from rehearsal.ports import free_ports
@@ -60,7 +58,7 @@ def document(rehearsal: Rehearsal, servers: Servers, account: str) -> dict[str, 
     stored = rehearsal.engine(servers.aws, lambda event: None).outputs()
     return {
         "stack": rehearsal.stack, "account": account, "endpoint": servers.aws.url,
-        "outputs": plain(localise(stored, servers.agent, servers.aws.port, doors.read(servers.aws.cdn_port))),
+        "outputs": plain(servers.shown(stored)),
         "resources": [{"type": r["type"], "name": r["urn"].split("::")[-1], "id": r.get("id", ""),
                        "parent": r.get("parent", "").split("::")[-1]}
                       for r in state["deployment"].get("resources", [])],

@@ -15,8 +15,6 @@ from candlefish.exits import Exit
 from candlefish.interrupts import interruptible
 from candlefish.runtime import Rehearsal
 from candlefish.screen import Screen, emit, plain, show_steps, steps_json, summary
-from candlefish.urls import localise
-from rehearsal.aws.cdn import doors
 from rehearsal.aws.coverage import report
 from rehearsal.engine.errors import EngineError
 from rehearsal.engine.results import EventKind, Result
@@ -55,7 +53,7 @@ def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Ch
         rehearsal.remember(endpoint)
         result, servers = rehearsal.build(engine, endpoint)
     rehearsal.note_coverage()
-    outputs = localise(result.outputs, servers.agent, servers.aws.port, doors.read(servers.aws.cdn_port))
+    outputs = servers.shown(result.outputs)
     if as_json:
         emit(_report(stack, rehearsal.seed, result, outputs))
     else:
@@ -159,7 +157,7 @@ def outputs(stack: Stack = STAGING, as_json: Json = False, show_secrets: Annotat
     if servers is None:
         raise EngineError(f"{stack} is not running; `candlefish rehearse up --stack {stack}` starts it")
     stored = rehearsal.engine(servers.aws, lambda event: None).outputs()
-    values = localise(stored, servers.agent, servers.aws.port, doors.read(servers.aws.cdn_port))
+    values = servers.shown(stored)
     if show_secrets:
         values = {key: value.value if isinstance(value, Secret) else value for key, value in values.items()}
     if as_json:

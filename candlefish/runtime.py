@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from candlefish import overrides
+from candlefish.urls import localise
 from infra.plans.names import Names
 from infra.settings.errors import Problem, SettingsError
 from infra.settings.load import PREFIX, load
 from infra.settings.model import Settings
 from infra.settings.yaml import read_yaml
+from rehearsal.aws.cdn import doors
 from rehearsal.aws.cdn.doors import EdgeSilent
 from rehearsal.aws.cdn.names import FRONT_DOOR
 from rehearsal.aws.clients import Clients
@@ -63,6 +65,10 @@ class Servers:
     aws: AwsEndpoint
     cluster: Running | None = None
     agent: RunningAgent | None = None
+
+    def shown(self, outputs: dict[str, Any]) -> dict[str, Any]:
+        """A stack's outputs with the addresses that answer on this machine."""
+        return localise(outputs, self.agent, self.aws.port, doors.read(self.aws.cdn_port))
 
 
 class Rehearsal:
@@ -144,12 +150,12 @@ class Rehearsal:
 
     def build(self, engine: Engine, endpoint: AwsEndpoint) -> tuple[Result, Servers]:
         """`up`. Where there is no cluster yet, Kubernetes starts meanwhile; when it can't, the engine is stopped."""
-        ensure_tools(self.report)
         known = GatewayKept(LOOPBACK, endpoint.port).get(
             DEFAULT_ACCOUNT, self.settings.region, CONTROL_PLANE, self.cluster_name)
         if known is not None:
             servers = self.start_kubernetes(endpoint)
             return engine.up(), servers
+        ensure_tools(self.report)  # before the engine begins: a build takes longer than a cluster waits
         with ThreadPoolExecutor(1) as pool:
             starting = pool.submit(self.start_kubernetes, endpoint)
             starting.add_done_callback(lambda done: engine.cancel() if done.exception() else None)

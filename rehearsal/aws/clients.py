@@ -27,6 +27,7 @@ from rehearsal import faults
 from rehearsal.aws import model_check
 from rehearsal.aws.gateway.errors import Protocol, error
 from rehearsal.aws.handler import Call
+from rehearsal.aws.routing import claim
 
 POOL_CONNECTIONS = 64
 MAXIMUM_ATTEMPTS = 5
@@ -95,8 +96,8 @@ class Clients:
             aws_access_key_id=account, aws_secret_access_key="test")
         name = client.meta.service_model.service_id.hyphenize()
         if not signed:
-            scope = f"{account}/20260101/{region}/{client.meta.service_model.signing_name}/aws4_request"
-            client.meta.events.register(f"before-send.{name}", functools.partial(_claim, scope))
+            header = claim(account, region, client.meta.service_model.signing_name)
+            client.meta.events.register(f"before-send.{name}", functools.partial(_claim, header))
         client.meta.events.register(f"provide-client-params.{name}", functools.partial(self._begin, service))
         client.meta.events.register(f"before-send.{name}", functools.partial(self._send, client))
         client.meta.events.register(f"after-call.{name}", self._end)
@@ -156,10 +157,8 @@ class Clients:
         raise ReadTimeoutError(endpoint_url=request.url)
 
 
-def _claim(scope: str, request: Any, **_: Any) -> None:
-    """Says who calls which service where."""
-    request.headers["Authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={'0' * 64}")
+def _claim(header: str, request: Any, **_: Any) -> None:
+    request.headers["Authorization"] = header
 
 
 _THROTTLING = {Protocol.EC2: "RequestLimitExceeded", Protocol.S3: "SlowDown", Protocol.QUERY: "Throttling",

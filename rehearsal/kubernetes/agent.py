@@ -21,8 +21,8 @@ from pathlib import Path
 
 import httpx
 
+from rehearsal import doors
 from rehearsal.kubernetes.controlplane_processes import Processes
-from rehearsal.kubernetes.loadbalancer.doors import read as read_doors
 from rehearsal.kubernetes.pki import write_private
 from rehearsal.ports import free_ports, is_free
 
@@ -71,7 +71,7 @@ class RunningAgent:
     def address_of(self, host: str) -> str:
         """`127.0.0.1:PORT` where requests count as sent to the public name `host`; of a name that no rule has, the
         front door's own, where the Host header decides."""
-        port = read_doors(self.home).get(host.lower())
+        port = doors.read(self.home).get(host.lower())
         return f"127.0.0.1:{port}" if port else self.front_door_url.removeprefix("http://")
 
 

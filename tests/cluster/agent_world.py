@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
@@ -15,8 +14,7 @@ import pytest
 from rehearsal.kubernetes.agent import Agent, RunningAgent, Wanted
 from rehearsal.kubernetes.client import Client, Object
 from rehearsal.kubernetes.controlplane import Running
-
-T = TypeVar("T")
+from tests.eventually import eventually
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 MANAGER = "test"
@@ -57,6 +55,10 @@ class World:
 
         eventually(f"{replicas} available replicas of {name}", ready)
 
+    def replicas(self, namespace: str, name: str) -> int:
+        """Available ones of the Deployment."""
+        return int(self.client.get("apps/v1", "Deployment", name, namespace)["status"].get("availableReplicas", 0))
+
     def state(self) -> dict[str, Any]:
         found: dict[str, Any] = self.http.get(f"{self.agent.control_url}/state").json()
         return found
@@ -92,17 +94,6 @@ def world_fixture(cluster: Running, client: Client, tmp_path_factory: pytest.Tem
             agent.stop()
             for node in made.nodes():
                 client.delete("v1", "Node", node["metadata"]["name"])
-
-
-def eventually(what: str, question: Callable[[], T | None], seconds: float = 30.0) -> T:
-    """The first true answer; the test fails when there is none within the time."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = question()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}; last answer: {answer!r}"
-        time.sleep(0.05)
 
 
 def condition(item: Object, kind: str) -> str:

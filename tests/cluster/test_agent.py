@@ -24,11 +24,11 @@ from tests.cluster.agent_world import (
     condition,
     container,
     deployment,
-    eventually,
     ingress,
     service,
     weighted,
 )
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
 

@@ -9,11 +9,11 @@ from tests.cluster.agent_world import (
     condition,
     container,
     deployment,
-    eventually,
     pod,
     service,
     world_fixture,  # noqa: F401  registers the fixture `world`
 )
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
 

@@ -19,12 +19,12 @@ from tests.cluster.agent_world import (
     World,
     container,
     deployment,
-    eventually,
     ingress,
     service,
     weighted,
     world_fixture,  # noqa: F401  registers the fixture `world`
 )
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -61,8 +61,10 @@ def groups(world: World, namespace: str) -> dict[str, dict[str, Any]]:
 
 
 def healthy(world: World, namespace: str) -> bool:
+    """Whether every available pod of a colour is a healthy target of its group: EndpointSlices come after the pods."""
     found = groups(world, namespace)
-    return bool(found) and all(set(each["targets"].values()) == {"healthy"} for each in found.values())
+    return bool(found) and all(list(each["targets"].values()) == ["healthy"] * world.replicas(
+        namespace, name.split("/")[1].removeprefix("site-").partition(":")[0]) for name, each in found.items())
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from tests.cluster.agent_world import (
     condition,
     container,
     deployment,
-    eventually,
     pod,
     world_fixture,  # noqa: F401  registers the fixture `world`
 )
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
 

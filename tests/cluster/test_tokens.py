@@ -17,6 +17,7 @@ from rehearsal.kubernetes import access_policies, tokens
 from rehearsal.kubernetes.access_policies import Association
 from rehearsal.kubernetes.client import Client, Forbidden
 from rehearsal.kubernetes.controlplane import ControlPlane, Running
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
 ACCOUNT = "000000000000"
@@ -84,6 +85,15 @@ def kubeconfig(running: Running, key: str, folder: Path) -> Path:
     return path
 
 
+def allowed(client: Client, namespace: str, verb: str, resource: str, subresource: str = "") -> bool:
+    """What the API server's authorizer says; it learns of a new binding a moment after the binding is stored."""
+    asked = client.create({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+                           "metadata": {}, "spec": {"resourceAttributes": {
+                               "namespace": namespace, "verb": verb, "resource": resource, "subresource": subresource,
+                               "group": "apps" if resource == "deployments" else ""}}})
+    return bool(asked["status"]["allowed"])
+
+
 def test_the_accounts_own_credentials_are_administrator(with_webhook: Running, tmp_path: Path) -> None:
     with Client.from_kubeconfig(kubeconfig(with_webhook, "test", tmp_path)) as client:
         assert client.get("v1", "Namespace", "kube-system")
@@ -103,6 +113,7 @@ def test_a_role_with_an_access_entry_has_what_its_groups_are_bound_to(with_webho
                 "metadata": {"name": "deployers", "namespace": "default"},
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"},
                 "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "deployers"}]})
+        eventually("the authorizer has seen the binding", lambda: allowed(client, "default", "list", "pods"))
         assert client.list("v1", "Pod", "default") == []
 
 
@@ -119,6 +130,7 @@ def test_on_call_looks_at_everything_but_secrets_enters_pods_and_deletes_no_depl
                                ("RoleBinding", access.on_call_binding(namespace))):
             administrator.create({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, **manifest})
     with Client.from_kubeconfig(kubeconfig(with_webhook, "AKIAONCALL", tmp_path)) as client:
+        eventually("the authorizer has seen the binding", lambda: allowed(client, namespace, "create", "pods", "exec"))
         assert client.get("apps/v1", "Deployment", "web", namespace)["metadata"]["name"] == "web"
         with pytest.raises(Forbidden, match='User "on-call" cannot delete'):
             client.delete("apps/v1", "Deployment", "web", namespace)
@@ -129,12 +141,7 @@ def test_on_call_looks_at_everything_but_secrets_enters_pods_and_deletes_no_depl
         for verb, resource, subresource, expected in (
                 ("create", "pods", "exec", True), ("create", "pods", "portforward", True),
                 ("delete", "pods", "", False), ("patch", "deployments", "", False)):
-            asked = client.create({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-                                   "metadata": {}, "spec": {"resourceAttributes": {
-                                       "namespace": namespace, "verb": verb, "resource": resource,
-                                       "subresource": subresource,
-                                       "group": "apps" if resource == "deployments" else ""}}})
-            assert asked["status"]["allowed"] is expected, (verb, resource, subresource)
+            assert allowed(client, namespace, verb, resource, subresource) is expected, (verb, resource, subresource)
 
 
 def test_a_principal_without_an_access_entry_is_not_let_in(with_webhook: Running, tmp_path: Path) -> None:

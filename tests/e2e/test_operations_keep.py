@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from infra.plans import ingress, kubernetes
 from rehearsal.kubernetes.client import Client, Object
 from tests.e2e.conftest import Command
+from tests.eventually import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -57,14 +57,6 @@ def write(client: Client, api: str, kind: str, name: str, **fields: Any) -> None
     metadata = {**fields.pop("metadata", {}), "name": name, "namespace": NAMESPACE}
     body = {"apiVersion": api, "kind": kind, "metadata": metadata, **fields}
     client.apply(body, field_manager=OPERATIONS, force=True)
-
-
-def eventually(what: str, question: Callable[[], Any], seconds: float = 90) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (answer := question()):
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        time.sleep(0.2)
-    return answer
 
 
 def ask(url: str, **headers: str) -> tuple[int, dict[str, str], Any]:

@@ -17,7 +17,7 @@ import aiohttp
 from aiohttp import web
 
 from rehearsal.aws.cdn import viewer
-from rehearsal.aws.cdn.doors import CONTROL, LOOPBACK, Doors
+from rehearsal.aws.cdn.doors import CONTROL
 from rehearsal.aws.cdn.edge import Edge
 from rehearsal.aws.cdn.functions import Functions
 from rehearsal.aws.cdn.messages import Response, own
@@ -28,6 +28,7 @@ from rehearsal.aws.cdn.store import Store
 from rehearsal.aws.cdn.watch import Watch
 from rehearsal.aws.clients import Clients
 from rehearsal.aws.kept import GatewayKept
+from rehearsal.doors import LOOPBACK, Doors
 
 
 def main() -> None:
@@ -70,7 +71,7 @@ class DataPlane:
         store = Store()
         names = Names(clients, GatewayKept(LOOPBACK, gateway), url)
         self._edge = Edge(Origins(session, names, clients, url), Functions(clients), store)
-        self.doors = Doors(home, self.serve)
+        self.doors = Doors(home, self.serve, shutdown_seconds=1)
         self.watch = Watch(session, url, clients, store, self._changed, names.forget)
         self._by_name: dict[str, Distribution] = {}
 
@@ -114,7 +115,8 @@ class DataPlane:
             for name in each.names:
                 by_name.setdefault(name, each)
         self._by_name = by_name
-        await self.doors.set(by_name)
+        await self.doors.close(but=by_name)
+        await self.doors.open(by_name)
 
 
 if __name__ == "__main__":

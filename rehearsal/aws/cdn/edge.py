@@ -51,9 +51,7 @@ class Edge:
                 response = await self._functions.response(distribution, behaviour, Event.VIEWER_RESPONSE, asked,
                                                           response)
             return response
-        except EdgeError as error:
-            return own(error.status, error.why, request.id)
-        except Unreachable as error:
+        except (EdgeError, Unreachable) as error:
             return own(error.status, str(error), request.id)
 
     async def websocket(self, distribution: Distribution, request: Request,
@@ -68,9 +66,7 @@ class Edge:
             origin = candidates(distribution, behaviour.target, asked.method)[0]
             return await self._origins.relay(viewer, distribution, origin,
                                              _for_origin(distribution, behaviour, asked, origin))
-        except EdgeError as error:
-            return own(error.status, error.why, request.id)
-        except Unreachable as error:
+        except (EdgeError, Unreachable) as error:
             return own(error.status, str(error), request.id)
 
     @staticmethod

@@ -26,10 +26,6 @@ class Request:
     original: str = ""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-    @property
-    def target(self) -> str:
-        return f"{self.path}?{self.query}" if self.query else self.path
-
 
 class Stream:
     """A body that is passed on as it comes: never kept, never seen by a function."""
@@ -54,7 +50,7 @@ class EdgeError(Exception):
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
-        self.status, self.why = status, why
+        self.status = status
 
 
 def own(status: int, why: str, request_id: str) -> Response:

@@ -22,6 +22,7 @@ from rehearsal.aws.cdn.model import Distribution, Origin
 from rehearsal.aws.cdn.names import Names, Unresolved
 from rehearsal.aws.cdn.selection import HOP_BY_HOP
 from rehearsal.aws.gateway import websocket
+from rehearsal.aws.routing import claim
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,9 @@ class Asked:
     headers: CIMultiDict[str]
     body: bytes = b""
 
+    def target(self, origin: Origin) -> str:
+        return f"{origin.path}{self.path}{'?' + self.query if self.query else ''}"
+
 
 class Origins:
     """gateway: the embedded AWS. Raises Unreachable."""
@@ -60,7 +64,7 @@ class Origins:
 
     async def fetch(self, distribution: Distribution, origin: Origin, asked: Asked) -> Response:
         """The body is a Stream: read it or let it go."""
-        target = f"{origin.path}{asked.path}{'?' + asked.query if asked.query else ''}"
+        target = asked.target(origin)
         if origin.bucket:
             return await self._object(distribution, origin, asked, target)
         url = await self._resolved(distribution, origin)
@@ -70,8 +74,7 @@ class Origins:
                     asked: Asked) -> web.StreamResponse:
         """A WebSocket connection, until either side ends it."""
         url = await self._resolved(distribution, origin)
-        target = f"{origin.path}{asked.path}{'?' + asked.query if asked.query else ''}"
-        return await websocket.relay(self._session, request, url + target, asked.headers)
+        return await websocket.relay(self._session, request, url + asked.target(origin), asked.headers)
 
     async def _resolved(self, distribution: Distribution, origin: Origin) -> str:
         try:
@@ -88,11 +91,9 @@ class Origins:
         readable, listable = await asyncio.to_thread(self._rights, distribution, origin, bucket, region, key)
         if not readable:
             return _denied(asked.method)
-        # The emulator reads account and service of a signature and checks none.
         headers = CIMultiDict(asked.headers)
         headers["Host"] = URL(self._gateway).authority
-        headers["Authorization"] = (f"AWS4-HMAC-SHA256 Credential={distribution.account}/20260101/{region}/s3/"
-                                    f"aws4_request, SignedHeaders=host, Signature={'0' * 64}")
+        headers["Authorization"] = claim(distribution.account, region, "s3")
         response = await self._send(origin, asked, f"{self._gateway}/{bucket}{target}", headers)
         if response.status == 404 and not listable:
             await drop(response)

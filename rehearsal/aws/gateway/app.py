@@ -21,7 +21,7 @@ from rehearsal.aws.gateway.changes import FOLLOWED, Changes
 from rehearsal.aws.gateway.errors import error, not_implemented, protocol
 from rehearsal.aws.gateway.store import KeptStore
 from rehearsal.aws.replay import Answer, Replay
-from rehearsal.aws.routing import Addressed, Server, address, route
+from rehearsal.aws.routing import Addressed, Server, address, claim, route
 
 OPERATION_HEADER = "x-candlefish-operation"
 READ_INTO_MEMORY_BYTES = 4 * 1024 * 1024
@@ -132,8 +132,7 @@ class Gateway:
         account, region = self.accounts.of(to), to.region
         if not to.signed and (owner := self.accounts.owner_of_api(request.path, request.headers.get("Host", ""))):
             account, region = owner
-            headers["Authorization"] = (f"AWS4-HMAC-SHA256 Credential={account}/20260101/{region}/execute-api/"
-                                        "aws4_request, SignedHeaders=host, Signature=0")
+            headers["Authorization"] = claim(account, region, "execute-api")
         headers["x-moto-account-id"] = account
         return headers
 

@@ -13,7 +13,7 @@ from yarl import URL
 
 from rehearsal.aws.gateway.store import KeptStore
 from rehearsal.aws.replay import Answer
-from rehearsal.aws.routing import DEFAULT_REGION, Addressed, Server
+from rehearsal.aws.routing import DEFAULT_REGION, Addressed, Server, claim
 
 if TYPE_CHECKING:
     from rehearsal.aws.gateway.app import Gateway
@@ -110,5 +110,4 @@ async def _ask(gateway: Gateway, account: str, region: str, path: str) -> Any:
 
 
 def _signed(key: str, region: str, service: str) -> dict[str, str]:
-    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/{service}/aws4_request, "
-                             "SignedHeaders=host, Signature=0"}
+    return {"Authorization": claim(key, region, service)}

@@ -7,11 +7,10 @@ import http.server
 import io
 import json
 import threading
-import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -222,9 +221,3 @@ def dynamic(world: World, server: Server, **more: Any) -> str:
         "shop.example", [world.server_origin(host)], world.behaviour(
             "server", world.cache("keyed", 0, 0, 600, ("v",), ("x-device-class",)), **default.pop("Default")),
         CacheBehaviors={"Quantity": 1, "Items": [api]}, **default)
-
-
-def eventually(question: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not question():
-        assert time.monotonic() < deadline, f"not within {seconds:g} s"

@@ -7,7 +7,7 @@ import json
 import textwrap
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,13 +78,6 @@ class Fed:
 
     def result(self) -> str:
         return str(self.aws.client("lambda").get_event_source_mapping(UUID=self.mapping)["LastProcessingResult"])
-
-
-def until(met: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not met():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 def fed(aws: Any, behaviour: str) -> Fed:

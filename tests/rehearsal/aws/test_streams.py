@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal.aws.fed import fed, until
+from tests.eventually import eventually
+from tests.rehearsal.aws.fed import fed
 
 pytestmark = pytest.mark.rehearsal
 
@@ -24,7 +25,7 @@ def test_a_poisoned_record_is_given_up_alone_and_the_other_99_are_delivered(aws:
     place.write(NAMES)
     place.map(BisectBatchOnFunctionError=True)
     (told,) = place.given_up(1)
-    until(lambda: len(place.delivered()) >= 99)
+    eventually("the records are delivered", lambda: len(place.delivered()) >= 99, 60)
     assert place.delivered() == [name for name in NAMES if name != "item-042"]
     assert told["requestContext"]["condition"] == "RetryAttemptsExhausted"
     assert told["requestContext"]["functionArn"].endswith(":function:fed")
@@ -54,7 +55,7 @@ def test_a_function_that_fails_twice_and_then_works_loses_nothing(aws: Any) -> N
     """)
     place.write(NAMES)
     place.map()
-    until(lambda: place.result() == "OK")
+    eventually("the stream's last result", lambda: place.result() == "OK", 60)
     assert place.delivered() == NAMES
     assert place.begun() == 3
     assert place.nothing_given_up()
@@ -69,7 +70,7 @@ def test_a_function_that_is_killed_in_the_middle_loses_nothing(aws: Any) -> None
     """)
     place.write(NAMES)
     place.map(MaximumRetryAttempts=1)
-    until(lambda: place.result() == "OK")
+    eventually("the stream's last result", lambda: place.result() == "OK", 60)
     assert place.delivered() == NAMES
     assert place.nothing_given_up()
 
@@ -79,9 +80,9 @@ def test_being_throttled_is_no_attempt(aws: Any) -> None:
     aws.client("lambda").put_function_concurrency(FunctionName="fed", ReservedConcurrentExecutions=0)
     place.write(NAMES)
     place.map(MaximumRetryAttempts=0)
-    until(lambda: place.result() == "PROBLEM: Function call failed")
+    eventually("the stream's last result", lambda: place.result() == "PROBLEM: Function call failed", 60)
     aws.client("lambda").delete_function_concurrency(FunctionName="fed")
-    until(lambda: place.result() == "OK")
+    eventually("the stream's last result", lambda: place.result() == "OK", 60)
     assert place.invocations() == [NAMES]
     assert place.nothing_given_up()
 
@@ -91,7 +92,7 @@ def test_a_destination_that_is_gone_holds_nothing_up(aws: Any) -> None:
     aws.client("sqs").delete_queue(QueueUrl=aws.client("sqs").get_queue_url(QueueName="given-up")["QueueUrl"])
     place.write(NAMES)
     place.map(BisectBatchOnFunctionError=True, MaximumRetryAttempts=0)
-    until(lambda: len(place.delivered()) >= 99)
+    eventually("the records are delivered", lambda: len(place.delivered()) >= 99, 60)
     assert place.delivered() == [name for name in NAMES if name != "item-042"]
 
 
@@ -100,7 +101,7 @@ def test_a_whole_batch_is_given_up_without_halving_and_the_stream_goes_on(aws: A
     place.write(NAMES)
     place.map(BatchSize=10)
     (told,) = place.given_up(1)
-    until(lambda: len(place.delivered()) >= 90)
+    eventually("the records are delivered", lambda: len(place.delivered()) >= 90, 60)
     assert place.delivered() == [*NAMES[:40], *NAMES[50:]]
     assert told["DDBStreamBatchInfo"]["batchSize"] == 10
     assert told["requestContext"]["approximateInvokeCount"] == 3
@@ -116,7 +117,7 @@ def test_only_what_was_reported_and_what_is_behind_it_is_given_again(aws: Any) -
     """)
     place.write(NAMES)
     place.map(FunctionResponseTypes=["ReportBatchItemFailures"])
-    until(lambda: place.result() == "OK")
+    eventually("the stream's last result", lambda: place.result() == "OK", 60)
     assert place.invocations() == [NAMES, NAMES[60:], NAMES[60:]]
     assert place.nothing_given_up()
 
@@ -130,7 +131,7 @@ def test_a_reported_record_is_given_up_alone_when_batches_are_halved(aws: Any) -
     place.write(NAMES)
     place.map(FunctionResponseTypes=["ReportBatchItemFailures"], BisectBatchOnFunctionError=True)
     (told,) = place.given_up(1)
-    until(lambda: place.result() == "OK")
+    eventually("the stream's last result", lambda: place.result() == "OK", 60)
     assert told["DDBStreamBatchInfo"]["batchSize"] == 1
     assert told["DDBStreamBatchInfo"]["startSequenceNumber"] == sequence_of(aws, place.stream, "item-042")
     assert "functionError" not in told["responseContext"]  # the function answered
@@ -174,8 +175,8 @@ def test_a_bucket_gets_the_records_too(aws: Any) -> None:
     aws.client("s3").create_bucket(Bucket=bucket)
     place.write(["item-042"])
     place.map(MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": f"arn:aws:s3:::{bucket}"}})
-    until(lambda: bool(aws.client("s3").list_objects_v2(Bucket=bucket).get("Contents")))
-    (found,) = aws.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
+    (found,) = eventually("the failure is stored",
+                          lambda: aws.client("s3").list_objects_v2(Bucket=bucket).get("Contents"), 60)
     assert found["Key"].startswith(f"aws/lambda/{place.mapping}/shardId-")
     told = json.loads(aws.client("s3").get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
     assert [each["dynamodb"]["Keys"]["pk"]["S"] for each in told["payload"]["Records"]] == ["item-042"]
@@ -188,7 +189,7 @@ def test_the_window_gathers_and_the_filter_lets_only_new_items_through(aws: Any)
     place.write(NAMES[:5])
     aws.client("dynamodb").delete_item(TableName="events", Key={"pk": {"S": NAMES[0]}})
     place.write(NAMES[5:10])
-    until(lambda: len(place.delivered()) >= 10)
+    eventually("the records are delivered", lambda: len(place.delivered()) >= 10, 60)
     assert place.invocations() == [NAMES[:10]]
 
 
@@ -196,15 +197,15 @@ def test_a_disabled_mapping_keeps_its_place(aws: Any) -> None:
     place = fed(aws, "def behave(given, count, event): pass")
     place.map()
     place.write(NAMES[:5])
-    until(lambda: len(place.delivered()) >= 5)
+    eventually("the records are delivered", lambda: len(place.delivered()) >= 5, 60)
     disabled = place.mapping
     aws.client("lambda").update_event_source_mapping(UUID=disabled, Enabled=False)
     place.map(StartingPosition="LATEST")  # another reader of the same stream, which shows when it was looked at
     place.write(NAMES[5:9])
-    until(lambda: len(place.delivered()) >= 9)
+    eventually("the records are delivered", lambda: len(place.delivered()) >= 9, 60)
     assert place.delivered() == NAMES[:9]
     aws.client("lambda").update_event_source_mapping(UUID=disabled, Enabled=True)
-    until(lambda: len(place.delivered()) >= 13)
+    eventually("the records are delivered", lambda: len(place.delivered()) >= 13, 60)
     assert place.delivered() == [*NAMES[:9], *NAMES[5:9]]
 
 
@@ -222,7 +223,7 @@ def test_a_factor_keeps_each_items_changes_in_order(aws: Any) -> None:
         for name in ("a", "b", "c", "d"):
             client.put_item(TableName="events", Item={"pk": {"S": name}, "n": {"N": str(number)}})
     place.map(ParallelizationFactor=4, BatchSize=3)
-    until(lambda: len(place.delivered()) >= 32)
+    eventually("the records are delivered", lambda: len(place.delivered()) >= 32, 60)
     for name in ("a", "b", "c", "d"):
         seen = client.get_item(TableName="log", Key={"pk": {"S": f"of-{name}"}})["Item"]["seen"]["L"]
         assert [int(each["N"]) for each in seen] == list(range(8))

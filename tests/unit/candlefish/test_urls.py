@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from candlefish.urls import localise
+from rehearsal import doors
 from rehearsal.aws.emulators import lambda_
 from rehearsal.kubernetes.agent import RunningAgent
-from rehearsal.kubernetes.loadbalancer import doors
 
 pytestmark = pytest.mark.unit
 
