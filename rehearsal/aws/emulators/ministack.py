@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from ministack.app import app
 
-from rehearsal.aws.emulators import answers, clocks, eks, environments, lambda_, streams
+from rehearsal.aws.emulators import answers, clocks, eks, environments, lambda_, logs, streams
 
 clocks.install()
 eks.install()
 environments.install()
 answers.install()
 lambda_.install()
+logs.install()
 streams.install()
 
 __all__ = ["app"]

@@ -31,7 +31,7 @@ class LogGroup(Handler):
     naming = Naming("name", maximum=512)
     defaults = {"retentionInDays": 0, "skipDestroy": False, "logGroupClass": "STANDARD",
                 "deletionProtectionEnabled": False}
-    kept = ("namePrefix", "skipDestroy", "logGroupClass", "deletionProtectionEnabled", "kmsKeyId")
+    kept = ("namePrefix", "skipDestroy", "logGroupClass", "deletionProtectionEnabled")
 
     def references(self, inputs: Properties) -> Iterable[Reference]:
         yield from references.given(inputs, {"kmsKeyId": references.kms_key})
@@ -53,6 +53,7 @@ class LogGroup(Handler):
             return None
         arn = group["arn"].removesuffix(":*")
         return {"arn": arn, "name": id, "retentionInDays": group.get("retentionInDays", 0),
+                "kmsKeyId": group.get("kmsKeyId"),
                 "tags": call.client("logs").list_tags_for_resource(resourceArn=arn)["tags"]}
 
     def update(self, call: Call, id: str, old: Properties, new: Properties, changed: frozenset[str]) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from rehearsal.engine.provider import ProviderError
 
@@ -64,6 +65,18 @@ def test_a_resource_is_made_read_back_changed_imported_and_deleted(aws: Any, cas
 def test_an_alias_points_at_its_key_and_moves_to_another(aws: Any) -> None:
     keys = [aws.client("kms").create_key()["KeyMetadata"]["KeyId"] for _ in range(2)]
     _lifecycle(aws, "aws:kms/alias:Alias", {"name": "alias/main", "targetKeyId": keys[0]}, {"targetKeyId": keys[1]})
+
+
+def test_a_log_group_gets_a_key_another_one_and_none(aws: Any) -> None:
+    keys = [aws.client("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2)]
+    for first, second in (keys, (keys[0], None), (None, keys[1])):
+        _lifecycle(aws, "aws:cloudwatch/logGroup:LogGroup", {
+            "name": "keyed", **({"kmsKeyId": first} if first else {})}, {"kmsKeyId": second})
+
+
+def test_a_key_is_for_a_log_group_that_exists(aws: Any) -> None:
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        aws.client("logs").associate_kms_key(logGroupName="gone", kmsKeyId="k" * 20)
 
 
 def test_a_metric_filter_reads_a_log_group(aws: Any) -> None:
