@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,11 +72,13 @@ class Started:
 
 
 class Aws:
-    """The embedded AWS of one home directory: `servers.json` (what runs), `port` (the gateway's), `logs/`."""
+    """The embedded AWS of one home directory: `servers.json` (what runs), `port` (the gateway's), `logs/`, and
+    `scratch/`: temporary files of the servers and of the functions, which go with them."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self.logs = home / "logs"
+        self._scratch = home.absolute() / "scratch"
         self._record = home / "servers.json"
 
     def ensure(self) -> AwsEndpoint:
@@ -120,7 +123,8 @@ class Aws:
         ministack_port, moto_port, cdn_port = free_ports(3)
         url = f"http://{LOOPBACK}:{gateway_port}"
         children: list[Started] = []
-        environment = _environment(gateway_port, url, moto_port)
+        environment = _environment(gateway_port, url, moto_port, self._scratch)
+        self._scratch.mkdir()
         try:
             for name, port, command in (
                 ("ministack", ministack_port, _ministack(ministack_port)),
@@ -143,7 +147,8 @@ class Aws:
             return
         incarnation, children = record
         ports = {child.name: child.port for child in children}
-        environment = _environment(ports["gateway"], f"http://{LOOPBACK}:{ports['gateway']}", ports["moto"])
+        environment = _environment(ports["gateway"], f"http://{LOOPBACK}:{ports['gateway']}", ports["moto"],
+                                   self._scratch)
         port = free_ports(1)[0]
         command = _cdn(port, ports["gateway"], self.home / "cdn")
         revived = [child for child in children if child.name != "cdn"] + [
@@ -173,6 +178,7 @@ class Aws:
         if record is not None:
             _end_all([process for child in record[1] if (process := child.process()) is not None])
         self._record.unlink(missing_ok=True)
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _gateway_port(self) -> int:
         """The port of the last time when it is free, so that shells and kubeconfigs of the user stay right."""
@@ -222,10 +228,10 @@ def _cdn(port: int, gateway: int, home: Path) -> list[str]:
             "--home", str(home)]
 
 
-def _environment(gateway_port: int, url: str, moto_port: int) -> dict[str, str]:
+def _environment(gateway_port: int, url: str, moto_port: int, scratch: Path) -> dict[str, str]:
     """Only what the servers need of our environment: no AWS setting of the user reaches them or the functions."""
     passed = {key: value for key, value in os.environ.items()
-              if key in {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT"}}
+              if key in {"PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SYSTEMROOT"}}
     root = str(Path(rehearsal.__file__).parent.parent)
     return passed | {
         "PYTHONPATH": root, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1",
@@ -233,7 +239,7 @@ def _environment(gateway_port: int, url: str, moto_port: int) -> dict[str, str]:
         "MINISTACK_ACCOUNT_ID": DEFAULT_ACCOUNT, "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "WARNING",
         "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "MOTO_PORT": str(moto_port),
-        "DOCKER_HOST": "unix:///nonexistent",
+        "DOCKER_HOST": "unix:///nonexistent", "TMPDIR": str(scratch),
     }
 
 

@@ -51,6 +51,14 @@ class Command:
                 **more}
 
 
+@pytest.fixture(scope="session")
+def development(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """A home for the files that use one development stack after another; each calls `up`, and the last ends it."""
+    command = Command(tmp_path_factory.mktemp("development"))
+    yield command
+    command("rehearse", "reset", "--yes")
+
+
 @pytest.fixture(scope="module")
 def candlefish(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """A home for the tests of one file; whatever they leave running is stopped at the end."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import sys
 from pathlib import Path
 
@@ -69,20 +68,6 @@ def test_reset_without_a_terminal_wants_yes(candlefish: Command) -> None:
 
 def test_wrong_usage_is_exit_two(candlefish: Command) -> None:
     assert candlefish("rehearse", "up", "--no-such-option", code=2).stdout == ""
-
-
-def test_a_port_that_is_taken_meanwhile_is_replaced_by_another(candlefish: Command) -> None:
-    """The gateway keeps its port; when somebody else has it, it takes a free one and goes on."""
-    candlefish("rehearse", "preview", "--stack", "development", "--json")
-    port = int((candlefish.home / "aws" / "port").read_text())
-    candlefish("rehearse", "down")
-    with socket.socket() as thief:
-        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        thief.bind(("127.0.0.1", port))
-        thief.listen()
-        candlefish("rehearse", "preview", "--stack", "development", "--json")
-        assert int((candlefish.home / "aws" / "port").read_text()) != port
-    candlefish("rehearse", "down")
 
 
 def test_missing_kubernetes_binaries_without_go_are_told_with_the_way_out(candlefish: Command, tmp_path: Path) -> None:

@@ -27,13 +27,11 @@ def install() -> None:
 
 def keyed(asked: dict[str, Any]) -> Answer:
     """The group's key becomes `kmsKeyId`, or none without it."""
-    if not asked.get("logGroupName"):
-        refused: Answer = error_response_json("InvalidParameterException", "logGroupName is required.", 400)
-        return refused
-    group = cloudwatch_logs._log_groups.get(asked["logGroupName"])
+    answer: Answer
+    group = cloudwatch_logs._log_groups.get(asked.get("logGroupName"))
     if group is None:
-        refused = error_response_json("ResourceNotFoundException", "The specified log group does not exist.", 400)
-        return refused
-    group["kmsKeyId"] = asked.get("kmsKeyId")
-    answer: Answer = json_response({})
+        answer = error_response_json("ResourceNotFoundException", "The specified log group does not exist.", 400)
+    else:
+        group["kmsKeyId"] = asked.get("kmsKeyId")
+        answer = json_response({})
     return answer

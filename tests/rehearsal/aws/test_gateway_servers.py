@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,24 @@ def test_a_second_call_finds_them_running_and_a_stop_ends_them_all(servers: Aws)
     assert servers.running() is None
     assert not [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
     servers.stop()
+
+
+def test_temporary_files_of_functions_go_with_the_servers(servers: Aws) -> None:
+    """A worker is killed with them and can't tidy up."""
+    credentials = {"aws_access_key_id": "1" * 12, "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    url = servers.ensure().url
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("main.py", "import tempfile\ndef handle(event, context): return tempfile.gettempdir()\n")
+    functions = boto3.client("lambda", endpoint_url=url, **credentials)
+    functions.create_function(FunctionName="f", Runtime="python3.13", Handler="main.handle",
+                              Role="arn:aws:iam::111111111111:role/r", Code={"ZipFile": code.getvalue()})
+    answered = json.load(functions.invoke(FunctionName="f")["Payload"])
+    scratch = servers.home / "scratch"
+    assert list(scratch.glob("ministack-lambda-f-*"))
+    assert answered == "/tmp"  # as in Lambda, where a function has no other place to write to
+    servers.stop()
+    assert not scratch.exists()
 
 
 def test_they_start_anew_on_the_same_port_and_are_empty(servers: Aws) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -27,6 +28,12 @@ SEVENTH = {
     "replicas": {"minimum": 1, "maximum": 1}}
 CHANGES = (f"services.guestbook={json.dumps(SEVENTH)}", "services.website.replicas.maximum=3",
            "services.website.resources.memoryMib=520", "services.website.drainSeconds=1")
+
+
+@pytest.fixture(scope="module")
+def candlefish(development: Command) -> Iterator[Command]:
+    yield development
+    development("rehearse", "reset", "--yes")
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +156,16 @@ def test_a_job_is_made_of_its_template_and_runs(cluster: Client, name: str) -> N
     cluster.create({"apiVersion": "batch/v1", "kind": "Job", **template,
                     "metadata": {**template["metadata"], "name": f"{name}-now", "namespace": NAMESPACE}})
     eventually("the job is done", lambda: get(cluster, "batch/v1", "Job", f"{name}-now")["status"].get("succeeded"))
+
+
+def test_down_and_up_again_makes_everything_anew_though_its_port_is_taken(candlefish: Command) -> None:
+    port = int((candlefish.home / "aws" / "port").read_text())
+    candlefish("rehearse", "down")
+    assert candlefish("rehearse", "status", "--stack", STACK, "--json").document["aws"] is None
+    with socket.socket() as thief:
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        thief.bind(("127.0.0.1", port))
+        thief.listen()
+        again = candlefish("rehearse", "up", "--stack", STACK, "--json").document
+        assert again["changes"]["create"] > 100
+        assert int((candlefish.home / "aws" / "port").read_text()) != port
