@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from candlefish import rehearse
+from candlefish import rehearse, rollout
 from candlefish.exits import Exit
 from infra.settings.errors import SettingsError
 
@@ -14,8 +14,9 @@ app = typer.Typer(
     name="candlefish", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="Build and operate the Candlefish platform.",
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 policy violated, 4 changes where none were "
-           "expected, 130 interrupted.")
+           "expected, 5 rolled back or aborted, 6 held, 130 interrupted.")
 app.add_typer(rehearse.app, name="rehearse")
+app.add_typer(rollout.app, name="rollout")
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
         if left.code == Exit.INTERRUPTED:  # Typer's way of saying KeyboardInterrupt, without a word
             _leave("interrupted; run the command again to go on", Exit.INTERRUPTED)
         raise
-    except rehearse.errors() as error:
+    except (*rehearse.errors(), *rollout.ERRORS) as error:
         interrupted = type(error).__name__ == "Cancelled"
         _leave(str(error), Exit.INTERRUPTED if interrupted else Exit.FAILED)
 

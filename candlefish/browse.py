@@ -15,8 +15,8 @@ from aiohttp import web
 from candlefish import runtime
 from candlefish.runtime import Rehearsal, Servers
 from candlefish.screen import plain
+from kube.client import Client
 from rehearsal.aws.servers import LOOPBACK
-from rehearsal.kubernetes.client import Client
 from rehearsal.ports import free_ports
 
 PAGE = Path(__file__).with_name("browse.html")

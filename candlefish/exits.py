@@ -11,4 +11,6 @@ class Exit(IntEnum):
     USAGE = 2  # wrong usage or settings
     POLICY = 3  # a policy was violated
     CHANGED = 4  # changes where none were expected
+    ROLLED_BACK = 5  # a rollout went back, or was aborted
+    HELD = 6  # a rollout waits for `promote` or `abort`
     INTERRUPTED = 130

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rehearsal.kubernetes.client import Object
+from kube.client import Object
 from rehearsal.kubernetes.definitions import published
 
 RELEASE_LABEL = "candlefish.ai/release"

@@ -9,6 +9,7 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from kube.client import Client, Object
 from rehearsal.engine.provider import (
     Change,
     Checked,
@@ -25,7 +26,6 @@ from rehearsal.kubernetes import provider_diff as diffs
 from rehearsal.kubernetes import provider_names as names
 from rehearsal.kubernetes import provider_ownership as ownership
 from rehearsal.kubernetes import releases
-from rehearsal.kubernetes.client import Client, Object
 from rehearsal.kubernetes.provider_clusters import Clusters, Configuration
 from rehearsal.kubernetes.provider_objects import ADDON_ATTEMPTS, Objects, errors
 

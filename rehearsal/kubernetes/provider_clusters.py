@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from kube.client import Client, KubeconfigError
+from kube.kubeconfig import access
 from rehearsal.engine.provider import ProviderError
 from rehearsal.engine.values import UNKNOWN, Properties
-from rehearsal.kubernetes.client import Client, KubeconfigError
-from rehearsal.kubernetes.client_kubeconfig import access
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 

@@ -5,13 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from rehearsal.engine import provider as contract
-from rehearsal.engine.provider import Context, ProviderError
-from rehearsal.engine.values import Properties
-from rehearsal.kubernetes import crds
-from rehearsal.kubernetes import provider_diff as diffs
-from rehearsal.kubernetes import provider_ownership as ownership
-from rehearsal.kubernetes.client import (
+from kube.client import (
     JSON_PATCH,
     ApiError,
     Client,
@@ -20,8 +14,14 @@ from rehearsal.kubernetes.client import (
     Object,
     Unavailable,
     UnknownKind,
-    call_site,
 )
+from rehearsal.engine import provider as contract
+from rehearsal.engine.provider import Context, ProviderError
+from rehearsal.engine.values import Properties
+from rehearsal.kubernetes import crds
+from rehearsal.kubernetes import provider_diff as diffs
+from rehearsal.kubernetes import provider_ownership as ownership
+from rehearsal.kubernetes.call_faults import call_site
 from rehearsal.kubernetes.provider_names import Token, identifier, split
 from rehearsal.kubernetes.waits import NotReady, Waiter
 

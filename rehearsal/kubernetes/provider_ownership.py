@@ -10,8 +10,8 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kube.client import Object
 from rehearsal.engine.provider import ProviderError
-from rehearsal.kubernetes.client import Object
 
 FIELD_MANAGER = "__fieldManager"
 INITIAL_API_VERSION = "__initialApiVersion"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.kubernetes.client import Object
+from kube.client import Object
 from rehearsal.kubernetes.crds import RELEASE_LABEL
 
 Values = Mapping[str, Any]

@@ -15,13 +15,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kube.client import ApiError, Client, NotFound, Object, Unavailable
 from rehearsal.engine.provider import Checked, Context, Diff, Failure, Found, ProviderError
 from rehearsal.engine.provider import NotFound as Gone
 from rehearsal.engine.values import UNKNOWN, Properties
 from rehearsal.engine.wire import contains_unknown
 from rehearsal.kubernetes import charts, crds, release_services
 from rehearsal.kubernetes import provider_diff as diffs
-from rehearsal.kubernetes.client import ApiError, Client, NotFound, Object, Unavailable
 from rehearsal.kubernetes.provider_names import autoname, split
 from rehearsal.kubernetes.waits import NotReady, Waiter
 

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from kube.client import Client, NotFound, Object
 from rehearsal.kubernetes import waits_rules as rules
-from rehearsal.kubernetes.client import Client, NotFound, Object
 from rehearsal.kubernetes.waits_diagnosis import diagnose
 
 DELETE_SECONDS = {"Deployment": 600.0, "StatefulSet": 600.0, "DaemonSet": 600.0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rehearsal.kubernetes.client import ApiError, Client, Object
+from kube.client import ApiError, Client, Object
 from rehearsal.kubernetes.waits_rules import condition, pluck
 
 LIMIT = 8  # lines; more would bury the first cause

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from kube.client import Client, Object
 from rehearsal.kubernetes.agent import Agent, RunningAgent, Wanted
-from rehearsal.kubernetes.client import Client, Object
 from rehearsal.kubernetes.controlplane import Running
 from tests.eventually import eventually
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rehearsal.kubernetes.client import Client
+from kube.client import Client
 from rehearsal.kubernetes.controlplane import ControlPlane, Running
 
 

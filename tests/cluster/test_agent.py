@@ -14,9 +14,9 @@ import httpx
 import psutil
 import pytest
 
+from kube.client import Client, Object
 from rehearsal.aws.servers import Aws as Emulators
 from rehearsal.kubernetes.agent import Agent, AgentError, Wanted
-from rehearsal.kubernetes.client import Client, Object
 from rehearsal.kubernetes.controllers.aws import Aws
 from rehearsal.kubernetes.controlplane import Running
 from tests.cluster.agent_world import (

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rehearsal.kubernetes.client import (
+from kube.client import (
     Client,
     Conflict,
     Event,

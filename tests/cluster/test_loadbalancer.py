@@ -14,7 +14,7 @@ import aiohttp
 import httpx
 import pytest
 
-from rehearsal.kubernetes.client import NotFound, Object
+from kube.client import NotFound, Object
 from tests.cluster.agent_world import (
     World,
     container,

@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from rehearsal.kubernetes.client import Object
+from kube.client import Object
 from rehearsal.kubernetes.node.instances import shape_of
 from tests.cluster.agent_world import (
     ZONES,

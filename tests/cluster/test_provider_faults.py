@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from kube.client import Client
 from rehearsal import faults
 from rehearsal.engine.provider import Context, ProviderError
-from rehearsal.kubernetes.client import Client
 from rehearsal.kubernetes.controlplane import Running
 from rehearsal.kubernetes.provider import KubernetesProvider
 from tests.cluster.provider_world import (

@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
+from kube.client import Client
+from kube.client import NotFound as Missing
 from rehearsal.engine.provider import NotFound, ProviderError
 from rehearsal.engine.values import Secret
-from rehearsal.kubernetes.client import Client
-from rehearsal.kubernetes.client import NotFound as Missing
 from rehearsal.kubernetes.controlplane import Running
 from rehearsal.kubernetes.provider import KubernetesProvider
 from tests.cluster.provider_world import (

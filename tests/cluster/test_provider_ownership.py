@@ -13,10 +13,10 @@ from infra.plans import ingress, kubernetes, maintenance
 from infra.plans.hosts import hosts
 from infra.settings import model
 from infra.settings.workloads import Workloads
+from kube.client import JSON_PATCH, Client, Object
 from rehearsal.engine import paths
 from rehearsal.engine.provider import Context, ProviderError
 from rehearsal.engine.values import Properties
-from rehearsal.kubernetes.client import JSON_PATCH, Client, Object
 from rehearsal.kubernetes.provider import KubernetesProvider
 from tests.cluster.provider_world import (
     CONFIG_MAP,

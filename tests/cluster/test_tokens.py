@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from infra.plans import access
+from kube.client import Client, Forbidden
 from rehearsal.kubernetes import access_policies, tokens
 from rehearsal.kubernetes.access_policies import Association
-from rehearsal.kubernetes.client import Client, Forbidden
 from rehearsal.kubernetes.controlplane import ControlPlane, Running
 from tests.eventually import eventually
 

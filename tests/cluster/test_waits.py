@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.kubernetes.client import Client, Event, Object
+from kube.client import Client, Event, Object
 from rehearsal.kubernetes.waits import REMINDED, NotReady, Waiter
 
 pytestmark = pytest.mark.cluster

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from infra.plans import ingress, kubernetes
-from rehearsal.kubernetes.client import Client, Object
+from infra.plans import ingress
+from kube.client import Client, Object
 from tests.e2e.conftest import Command
 from tests.eventually import eventually
 
@@ -75,34 +75,23 @@ def ask(url: str, **headers: str) -> tuple[int, dict[str, str], Any]:
         return error.code, dict(error.headers), error.read().decode()
 
 
-def weights(blue: int, green: int) -> dict[str, str]:
-    return {ingress.action_annotation("website"): json.dumps({"type": "forward", "forwardConfig": {"targetGroups": [
-        {"serviceName": "website-blue", "servicePort": 3000, "weight": blue},
-        {"serviceName": "website-green", "servicePort": 3000, "weight": green}]}})}
-
-
-def release(client: Client, image: str) -> None:
-    """The least that a rollout is: the wanted pods in the idle colour with another image, then every switch moved."""
-    wanted = get(client, "v1", "PodTemplate", "website")["template"]
-    pods = kubernetes.coloured(wanted, "green")
-    pods["spec"]["containers"][0]["image"] = image
-    write(client, "apps/v1", "Deployment", "website-green", spec={"replicas": 1, "template": {
-        "metadata": {"labels": pods["metadata"]["labels"]}, "spec": {"containers": pods["spec"]["containers"]}}})
-    eventually("green is ready", lambda: get(client, "apps/v1", "Deployment", "website-green")["status"].get(
-        "readyReplicas") == 1)
-    selector = {"app.kubernetes.io/name": "website", "color": "green"}
-    write(client, "v1", "Service", "website", spec={"selector": selector})
-    write(client, "networking.k8s.io/v1", "Ingress", "website", metadata={"annotations": weights(0, 100)})
+def rollout(candlefish: Command, *arguments: str) -> Any:
+    """As in a shell that has evaluated `candlefish rehearse env`."""
+    lines = candlefish("rehearse", "env", "--stack", STACK).stdout.splitlines()
+    exported = dict(line.removeprefix("export ").split("=", 1) for line in lines if "PATH=" not in line.split("=")[0])
+    shell = {name: value.strip("'\"") for name, value in exported.items() if name != "PATH"}
+    return candlefish("rollout", *arguments, "--stack", STACK, "--json", **shell).document
 
 
 def test_what_operators_changed_stays_and_a_seventh_service_comes(
         candlefish: Command, built: dict[str, Any], cluster: Client) -> None:
     site = built["outputs"]["siteUrl"]
     image = "ghcr.io/candlefish-ai/website:2.0.0"
-    release(cluster, image)
+    released = rollout(candlefish, "start", "website", "--image", image, "--hold", "0", "--front-door", site)
+    assert (released["result"], released["idle"]) == ("promoted", "green")
     write(cluster, "v1", "ConfigMap", "backend-api-read-only", data={"READ_ONLY": "true"})
     write(cluster, "autoscaling/v2", "HorizontalPodAutoscaler", "website-green", spec={"minReplicas": 2})
-    eventually("the front door is green", lambda: ask(f"{site}/x")[2]["color"] == "green")
+    assert ask(f"{site}/x")[2]["color"] == "green"
 
     changes = up(candlefish)
     assert changes["create"] > 15

@@ -14,13 +14,13 @@ from typing import Any
 import yaml
 from botocore.exceptions import ClientError
 
+from kube.client import Client
+from kube.client import NotFound as NoSuchObject
 from rehearsal.aws.clients import Clients
 from rehearsal.aws.gateway_inventory import inventory
 from rehearsal.aws.kept import GatewayKept
 from rehearsal.aws.provider import load_services
 from rehearsal.aws.servers import DEFAULT_ACCOUNT, LOOPBACK, Aws, AwsEndpoint
-from rehearsal.kubernetes.client import Client
-from rehearsal.kubernetes.client import NotFound as NoSuchObject
 from rehearsal.kubernetes.controlplane import ControlPlane
 
 REGION = "us-east-1"

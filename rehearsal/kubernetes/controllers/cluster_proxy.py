@@ -68,10 +68,11 @@ class ClusterProxy:
         return endpoints[self._turn[space, name, str(port)] % len(endpoints)]
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        host, _, port = request.host.partition(":")
+        # Not `request.host`: of a URL in its absolute form, as proxies get it, aiohttp takes the host without the port.
+        host, _, port = request.headers.get("Host", request.host).partition(":")
         try:
             if host in ("127.0.0.1", "localhost"):
-                address = request.host
+                address = f"{host}:{port}" if port else host
             else:
                 endpoint = self.resolve(host, int(port or 80), _user(request))
                 bound = self._loopback.loopback(*endpoint)

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 import boto3
 import pytest
 
+from kube.kubeconfig import EksToken, KubeconfigError, presigned_token
 from rehearsal.kubernetes import tokens
 from rehearsal.kubernetes.access_policies import POLICIES_KEY, Association
-from rehearsal.kubernetes.client_kubeconfig import EksToken, KubeconfigError, presigned_token
 
 pytestmark = pytest.mark.unit
 NOW = datetime.datetime(2026, 11, 21, 12, 0, 0, tzinfo=datetime.UTC)

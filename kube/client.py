@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import httpx
 
-from rehearsal.kubernetes.client_errors import (
+from kube.errors import (
     ApiError,
     Cause,
     Conflict,
@@ -29,12 +29,12 @@ from rehearsal.kubernetes.client_errors import (
     UnknownKind,
     from_status,
 )
-from rehearsal.kubernetes.client_kubeconfig import Access, KubeconfigError, access
-from rehearsal.kubernetes.client_transport import Transport, body_of, call_site
+from kube.kubeconfig import Access, KubeconfigError, access
+from kube.transport import Transport, body_of
 
 __all__ = ["Access", "ApiError", "Cause", "Client", "Conflict", "Event", "Expired", "Forbidden", "Invalid",
            "KubeconfigError", "NotFound", "Object", "ResourceType", "ServerError", "Throttled", "Unavailable",
-           "UnknownKind", "call_site"]
+           "UnknownKind"]
 
 Object: TypeAlias = dict[str, Any]
 

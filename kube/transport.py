@@ -1,44 +1,37 @@
-"""HTTP to one API server: retries as client-go does them, typed errors, injected faults."""
+"""HTTP to one API server: retries as client-go does them, typed errors."""
 
 from __future__ import annotations
 
 import contextlib
-import contextvars
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 
-from rehearsal import faults
-from rehearsal.kubernetes.client_errors import ApiError, ServerError, Throttled, Unavailable, from_response
-from rehearsal.kubernetes.client_kubeconfig import Access
+from kube.errors import ApiError, ServerError, Throttled, Unavailable, from_response
+from kube.kubeconfig import Access
 
 ATTEMPTS = 10  # client-go gives up after as many answers of 429
 CONNECT_SECONDS = 5.0
-MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-@dataclass
-class _Step:
-    urn: str
-    calls: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+Send: TypeAlias = Callable[[], httpx.Response]
+# Called once a request with its method and path; what it returns is called for each attempt with what sends it.
+Interposer: TypeAlias = Callable[[str, str], Callable[[Send], httpx.Response]]
 
 
-_step: contextvars.ContextVar[_Step | None] = contextvars.ContextVar("kubernetes_call_site", default=None)
+def _as_it_is(method: str, path: str) -> Callable[[Send], httpx.Response]:
+    return lambda send: send()
 
 
-@contextlib.contextmanager
-def call_site(urn: str) -> Iterator[None]:
-    """Calls inside belong to the resource `urn`: faults are chosen for (urn, ordinal of the call from here)."""
-    token = _step.set(_Step(urn))
-    try:
-        yield
-    finally:
-        _step.reset(token)
+_interposer: Interposer = _as_it_is
+
+
+def interpose(interposer: Interposer) -> None:
+    """From now on every request of this process goes through it: for tests, which let calls fail."""
+    global _interposer
+    _interposer = interposer
 
 
 class Transport:
@@ -58,14 +51,14 @@ class Transport:
 
     def request(self, method: str, path: str, *, query: Mapping[str, str] | None = None, content: bytes | None = None,
                 content_type: str = "application/json", counted: bool = True) -> httpx.Response:
-        """The answer, below 400. Raises ApiError and its kinds. Waits and repeats after 429. `counted`: whether it
-        is a call of the resource's step; what happens only once a process (discovery) would shift the others."""
+        """The answer, below 400. Raises ApiError and its kinds. Waits and repeats after 429. `counted`: whether an
+        interposer sees it; what happens only once a process (discovery) would shift the others."""
         call = f"{method} {path}"
-        site = _next_site(method, path) if counted else None
+        attempted = (_interposer if counted else _as_it_is)(method, path)
         headers = self._headers(content_type if content is not None else None)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                response = self._attempt(site, method, path, query, content, headers)
+                response = attempted(lambda: self._send(method, path, query, content, headers))
                 if response.status_code < 400:
                     return response
                 raise from_response(response, call)
@@ -88,26 +81,6 @@ class Transport:
                 yield response
         except httpx.ConnectError as error:
             raise self._unavailable(error) from error
-
-    def _attempt(self, site: faults.Site | None, method: str, path: str, query: Mapping[str, str] | None,
-                 content: bytes | None, headers: Mapping[str, str]) -> httpx.Response:
-        fault = faults.choose(site) if site is not None else None
-        if fault is faults.Fault.KILL_BEFORE:
-            faults.die()
-        if fault is faults.Fault.ERROR:
-            raise ServerError(f"{method} {path}: Internal error occurred: injected fault", code=500,
-                              reason="InternalError")
-        if fault is faults.Fault.THROTTLE:
-            throttled = Throttled(f"{method} {path}: the server has received too many requests (injected fault)",
-                                  code=429, reason="TooManyRequests")
-            throttled.retry_after = 0.0  # a sweep over all positions must not sleep a second at each
-            raise throttled
-        response = self._send(method, path, query, content, headers)
-        if fault is faults.Fault.KILL_AFTER:
-            faults.die()
-        if fault is faults.Fault.TIMEOUT:
-            raise Unavailable(f"{method} {path}: timed out waiting for the answer (injected fault)", reason="Timeout")
-        return response
 
     def _send(self, method: str, path: str, query: Mapping[str, str] | None, content: bytes | None,
               headers: Mapping[str, str]) -> httpx.Response:
@@ -136,27 +109,6 @@ class Transport:
         lost = isinstance(error, httpx.ReadTimeout | httpx.ReadError)
         return Unavailable(f"the Kubernetes API server {self.access.endpoint} can't be reached: "
                            f"{str(error) or type(error).__name__}", reason="Timeout" if lost else "Unreachable")
-
-
-def _next_site(method: str, path: str) -> faults.Site | None:
-    step = _step.get()
-    if step is None:
-        return None
-    with step.lock:
-        step.calls += 1
-        return faults.Site(step.urn, step.calls, "kubernetes", f"{method} {_resource(path)}", method in MUTATING)
-
-
-def _resource(path: str) -> str:
-    """"/apis/apps/v1/namespaces/x/deployments/web/status" → "deployments/status"; "/api/v1/namespaces/x" →
-    "namespaces"; other paths as they are."""
-    parts = path.strip("/").split("/")
-    rest = parts[2:] if parts[0] == "api" else parts[3:]
-    if len(rest) >= 3 and rest[0] == "namespaces" and rest[2] not in ("status", "finalize"):
-        rest = rest[2:]
-    if not rest:
-        return path
-    return "/".join([rest[0], *rest[2:]])
 
 
 def body_of(response: httpx.Response) -> dict[str, Any]:

@@ -1,0 +1,38 @@
+"""Waiting for what the cluster does in its own time, while the rollout is still ours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from operations.rollout.model import Failed
+
+POLL_SECONDS = 0.25
+
+
+class Waits:
+    """`check` is called at each look: it raises when the rollout is contested, the lease is lost, or an abort asked."""
+
+    def __init__(self, check: Callable[[], None], say: Callable[[str], None] = lambda line: None,
+                 now: Callable[[], float] = time.monotonic, pause: Callable[[float], None] = time.sleep) -> None:
+        self._check, self._say, self._now, self._pause = check, say, now, pause
+
+    def until(self, what: str, met: Callable[[], bool], seconds: float, why: Callable[[], str] = lambda: "") -> None:
+        """Raises Failed with `why` after so many seconds."""
+        end, told = self._now() + seconds, ""
+        while not met():
+            self._check()
+            reason = why()
+            if self._now() > end:
+                raise Failed(f"not within {seconds:.0f} s: {what}" + (f" ({reason})" if reason else ""))
+            if reason and reason != told:
+                self._say(f"{what}: {reason}")
+                told = reason
+            self._pause(POLL_SECONDS)
+
+    def hold(self, seconds: float, over: Callable[[], bool]) -> None:
+        """For so many seconds, or until `over`."""
+        end = self._now() + seconds
+        while self._now() < end and not over():
+            self._check()
+            self._pause(min(POLL_SECONDS, max(0.0, end - self._now())))

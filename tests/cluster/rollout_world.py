@@ -1,0 +1,141 @@
+"""One service in two colours as the program makes it, in a test's namespace, with traffic on its front door."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from infra.plans import ingress, kubernetes
+from infra.plans.hosts import hosts
+from infra.settings.load import load_file
+from kube.client import Client
+from operations.rollout.cluster import Weights
+from operations.rollout.model import Target
+from operations.rollout.runner import Runner
+from tests.cluster.agent_world import World
+from tests.eventually import eventually
+
+ROOT = Path(__file__).parents[2]
+SERVICE, STACK = "website", "development"
+OLD, NEW = "example/website:1.0", "example/website:2.0"
+SMALL = {"cpu_millis": 10, "memory_mib": 32, "cpu_limit_millis": 100, "memory_limit_mib": 64}
+
+
+def target(namespace: str) -> Target:
+    """Development's website, small and quick, in another namespace and behind a host of its own."""
+    settings = load_file(ROOT / f"Pulumi.{STACK}.yaml")
+    found = next(service for service in settings.services if service.name == SERVICE)
+    quick = found.model_copy(update={
+        "image": OLD, "drain_seconds": 1, "switches": {}, "secrets": (), "environment": {}, "paths": ("/",),
+        "volume": None, "resources": found.resources.model_copy(update=SMALL),
+        "replicas": found.replicas.model_copy(update={"minimum": 2, "maximum": 4})})
+    return Target(STACK, settings.model_copy(update={
+        "cluster": settings.cluster.model_copy(update={"namespace": namespace}), "services": (quick,),
+        "domain": settings.domain.model_copy(update={"prefix": namespace})}), quick)
+
+
+def build(world: World, aim: Target) -> None:
+    """What the program makes of the service, as far as a rollout meets it; blue is live."""
+    service, namespace = aim.service, aim.namespace
+    pods = kubernetes.pod_template(service, namespace, priority_class="", storage_class="")
+    del pods["template"]["spec"]["priorityClassName"]
+    made: list[tuple[str, str, dict[str, Any]]] = [
+        ("v1", "ServiceAccount", kubernetes.service_account(service, namespace)), ("v1", "PodTemplate", pods),
+        ("v1", "Service", kubernetes.service(service, namespace))]
+    for colour in kubernetes.COLOURS:
+        made += [("apps/v1", "Deployment", kubernetes.deployment(service, colour, namespace, pods["template"])),
+                 ("v1", "Service", kubernetes.service(service, namespace, colour)),
+                 ("autoscaling/v2", "HorizontalPodAutoscaler", kubernetes.autoscaler(service, colour, namespace))]
+    for version, kind, manifest in made:
+        world.apply({"apiVersion": version, "kind": kind, **manifest})
+    found = {member.name: member for member in ingress.members((service,), hosts(aim.settings.domain))}[service.name]
+    listen = {f"{ingress.PREFIX}/listen-ports": json.dumps([{"HTTP": 80}]),
+              f"{ingress.PREFIX}/scheme": "internet-facing"}
+    world.apply({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+                 "metadata": {"name": service.name, "namespace": namespace,
+                              "annotations": {**found.annotations, **listen}},
+                 "spec": {"ingressClassName": "alb", "rules": found.rules}})
+    eventually("blue answers at the front door", lambda: door(world, aim).waiting("blue", ()) == ""
+               and world.get(host(aim)).status_code == 200, 60)
+
+
+def host(aim: Target) -> str:
+    return hosts(aim.settings.domain).apex
+
+
+@dataclass
+class door:
+    world: World
+    aim: Target
+
+    def waiting(self, colour: str, addresses: Iterable[str]) -> str:
+        balancer = self.world.state()["loadBalancers"].get(f"{self.aim.namespace}/{self.aim.name}", {})
+        found = {key.split("-")[-1].partition(":")[0]: group["targets"]
+                 for key, group in balancer.get("targetGroups", {}).items()}.get(colour, {})
+        health = {address.partition(":")[0]: state for address, state in found.items()}
+        if not health:
+            return f"{colour} has no target"
+        wrong = [address for address in (addresses or health) if health.get(address) != "healthy"]
+        return f"{', '.join(wrong)} not healthy" if wrong else ""
+
+    def following(self, weights: Weights) -> str:
+        """By what comes out: the data plane is in one process, and follows at once."""
+        colour = kubernetes.COLOURS[weights.index(100)]
+        answers = [self.world.get(host(self.aim)) for _ in range(5)]
+        seen = {answer.json()["color"] if answer.status_code == 200 else str(answer.status_code) for answer in answers}
+        return "" if seen == {colour} else f"answers come from {', '.join(seen)}"
+
+
+@dataclass
+class Traffic:
+    """Requests over kept and over fresh connections, all counted."""
+
+    base: str
+    host: str
+    statuses: Counter[str] = field(default_factory=Counter)
+    colours: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def running(self, clients: int = 3) -> Iterator[Traffic]:
+        threads = [threading.Thread(target=self._ask, args=(number % 2 == 0,)) for number in range(clients)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join()
+
+    def _ask(self, kept: bool) -> None:
+        while not self._stop.is_set():
+            with httpx.Client(base_url=self.base, headers={"Host": self.host}, trust_env=False, timeout=10) as client:
+                for _ in range(200 if kept else 1):
+                    if self._stop.is_set():
+                        return
+                    try:
+                        answer = client.get("/")
+                        self.statuses[str(answer.status_code)] += 1
+                        if answer.status_code == 200:
+                            self.colours[answer.json()["color"]] += 1
+                        else:
+                            self.failures.append(f"{answer.status_code} {answer.text[:100]}")
+                    except httpx.HTTPError as error:
+                        self.statuses["none"] += 1
+                        self.failures.append(repr(error))
+                    time.sleep(0.002)  # a rate, not a wait: some hundred requests a second
+
+
+def runner(world: World, client: Client, aim: Target, said: list[str] | None = None, hold: float = 0.0) -> Runner:
+    return Runner(client, aim, door(world, aim), (said if said is not None else []).append, hold, settle_seconds=1.0)
