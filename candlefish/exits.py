@@ -12,3 +12,7 @@ class Exit(IntEnum):
     POLICY = 3  # a policy was violated
     CHANGED = 4  # changes where none were expected
     INTERRUPTED = 130
+
+
+class WrongUsage(Exception):
+    """Options that can't be meant so: the text says which, its value and what is allowed. Exit.USAGE."""
