@@ -162,11 +162,12 @@ def _plan(steps: Sequence[Step], stack: str, start: datetime, end: datetime, zon
 def _move(virtual: VirtualClock, stack: str, start: datetime, end: datetime, zone: ZoneInfo, screen: Screen,
           as_json: bool) -> None:
     calls: list[Fired] = []
+    width = max((len(step.name) for step in virtual.upcoming()), default=0)
     try:
         for fired in virtual.advance(end):
             calls.append(fired)
             if not as_json:
-                print("  ".join(_told(fired, zone)), flush=True)
+                print("  ".join(_told(fired, zone, width)), flush=True)
     except KeyboardInterrupt:
         screen.say(f"the time stands at {stamp(virtual.state().now)}; --to {stamp(end)} goes on")
         raise
@@ -194,11 +195,11 @@ def _row(step: Step, zone: ZoneInfo) -> tuple[str, ...]:
     return (_local(step.at, zone), stamp(step.at), step.name, step.kind, step.expression, _short(step.target))
 
 
-def _told(fired: Fired, zone: ZoneInfo) -> tuple[str, ...]:
+def _told(fired: Fired, zone: ZoneInfo, width: int) -> tuple[str, ...]:
     step = fired.step
     again = f"; again at {stamp(fired.again)}" if fired.again else ""
     said = f": {fired.said}" if fired.said and fired.status is not Status.DONE else ""
-    return (_local(step.at, zone), stamp(step.at), step.name, step.kind, _short(step.target),
+    return (_local(step.at, zone), stamp(step.at), step.name.ljust(width), step.kind, _short(step.target),
             f"{fired.status}{said}{again}")
 
 

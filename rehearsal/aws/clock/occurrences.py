@@ -155,6 +155,16 @@ class _AtOnce:
         return seen.since if seen.done is None else self.inner.due(seen)
 
 
+def check(expression: str) -> None:
+    """Raises ExpressionError for what Scheduler would refuse."""
+    if expression.startswith("at("):
+        _at(expression)
+    elif expression.startswith("rate("):
+        _every(expression)
+    else:
+        cron.parse(expression)
+
+
 def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
