@@ -23,7 +23,7 @@ from rehearsal.aws.clock.sources import Found, Rotation, Source
 
 
 class ClockError(Exception):
-    """A call could not be made; the text says which and why."""
+    """The embedded AWS does not answer; the text says at what and where the time stands."""
 
 
 class Backwards(Exception):
@@ -72,8 +72,8 @@ class VirtualClock:
         return self._record.read() or State(self._wall().replace(microsecond=0))
 
     def upcoming(self) -> list[Step]:
-        """The next time of every source, and the attempts that wait, in order. Changes nothing."""
-        state, found = self.state(), self._finder.find()
+        """The next time of every source, and the attempts that wait, in order. Changes nothing. Raises ClockError."""
+        state, found = self.state(), self._look()
         _meet(state, found)
         times = [_step_of(source, due) for source in found.sources
                  if source.enabled and (due := _due(source, state)) is not None]
@@ -94,9 +94,9 @@ class VirtualClock:
             self._arrive(state, to)
 
     def rehearse(self, to: datetime) -> Iterator[Step]:
-        """What `advance` would call if every call succeeds. Calls nothing and writes nothing. Raises Backwards."""
-        state = self._ahead(to)
-        found = self._finder.find()
+        """What `advance` would call if every call succeeds. Calls nothing and writes nothing. Raises Backwards,
+        ClockError."""
+        state, found = self._ahead(to), self._look()
         while (step := _first(state, found, to)) is not None:
             _note(state, step)
             yield step
@@ -110,13 +110,19 @@ class VirtualClock:
 
     def _next(self, state: State, to: datetime) -> Step | None:
         """Looks anew each time: what was called may have changed what comes."""
-        found = self._finder.find()
+        found = self._look()
         step = _first(state, found, to)
         for source in found.sources:
             seen = state.seen[source.key]
             if source.spent is not None and seen.fired is not None and source.occurrences.due(seen) is None:
                 source.spent()
         return step
+
+    def _look(self) -> Found:
+        try:
+            return self._finder.find()
+        except (BotoCoreError, OSError) as error:
+            raise ClockError(f"the embedded AWS does not answer ({error}); the time stands where it is") from error
 
     def _take(self, step: Step) -> Outcome:
         try:

@@ -283,6 +283,11 @@ def test_an_account_that_does_not_answer_stops_the_time_before_the_call(tmp_path
         list(clock(tmp_path, found, account).advance(START + 2 * HOUR))
     account.before = lambda: None
     assert len(list(clock(tmp_path, found, account).advance(START + 2 * HOUR))) == 1
+    found.find = silent  # type: ignore[method-assign]
+    for asked in (lambda: clock(tmp_path, found, account).upcoming(),
+                  lambda: list(clock(tmp_path, found, account).advance(START + 3 * HOUR))):
+        with pytest.raises(ClockError, match="does not answer"):
+            asked()
 
 
 def test_the_record_of_other_emulators_counts_for_nothing_and_a_broken_one_is_told(
