@@ -7,7 +7,7 @@ import sys
 import typer
 
 from candlefish import rehearse, rollout
-from candlefish.exits import Exit
+from candlefish.exits import Exit, WrongUsage
 from infra.settings.errors import SettingsError
 
 app = typer.Typer(
@@ -23,7 +23,7 @@ def main() -> None:
     """Runs the command. Errors that have a name are a sentence and an exit code; anything else is a bug and shows."""
     try:
         app()
-    except SettingsError as error:
+    except (SettingsError, WrongUsage, *rollout.WRONG) as error:
         _leave(str(error), Exit.USAGE)
     except SystemExit as left:
         if left.code == Exit.INTERRUPTED:  # Typer's way of saying KeyboardInterrupt, without a word

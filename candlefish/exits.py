@@ -14,3 +14,7 @@ class Exit(IntEnum):
     ROLLED_BACK = 5  # a rollout went back, or was aborted
     HELD = 6  # a rollout waits for `promote` or `abort`
     INTERRUPTED = 130
+
+
+class WrongUsage(Exception):
+    """Options that can't be meant so: the text says which, its value and what is allowed. Exit.USAGE."""

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from candlefish import browse, runtime, tools
+from candlefish import browse, clock, runtime, tools
 from candlefish.exits import Exit
 from candlefish.interrupts import interruptible
+from candlefish.options import STAGING, Json, Stack
 from candlefish.runtime import Rehearsal
 from candlefish.screen import Screen, emit, plain, show_steps, steps_json, summary
 from rehearsal.aws.coverage import report
@@ -23,20 +24,18 @@ from rehearsal.kubernetes.coverage import report as report_of_kubernetes
 
 app = typer.Typer(no_args_is_help=True, help="Build, look at and take down an environment on this machine, offline.")
 
-Stack = Annotated[str, typer.Option("--stack", "-s", help="development, staging, production or recovery")]
 Seed = Annotated[int, typer.Option(help="names and faults that are drawn come out the same for the same seed")]
-Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 Unasked = Annotated[bool, typer.Option("--yes", "-y", help="for scripts; nothing is asked")]
 Changes = Annotated[list[str] | None, typer.Option(
     "--config", "-c", metavar="PATH=VALUE", help="a setting for this run, such as network.natGatewayCount=3")]
 NoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="exit 4 if anything would change or has changed")]
-STAGING = "staging"
+app.command()(clock.clock)
 
 
 def errors() -> tuple[type[Exception], ...]:
     """What these commands raise on purpose: a sentence for the user, exit code 1."""
-    return (EngineError, *runtime.ERRORS)
+    return (EngineError, *runtime.ERRORS, *clock.ERRORS)
 
 
 @app.command()

@@ -19,11 +19,12 @@ from infra.plans.names import Names
 from infra.settings.load import load_file
 from kube.client import ApiError, Client, KubeconfigError
 from operations.rollout.front import Balancer, Nowhere
-from operations.rollout.model import Record, Result, RolloutError, Target
+from operations.rollout.model import NotAcceptable, Record, Result, RolloutError, Target
 from operations.rollout.runner import Runner
 
 app = typer.Typer(no_args_is_help=True, help="Bring a release to a service, and take it back.")
 ERRORS: tuple[type[Exception], ...] = (RolloutError, ApiError, KubeconfigError)
+WRONG: tuple[type[Exception], ...] = (NotAcceptable,)
 
 Service = Annotated[str, typer.Argument(help="website, backend-api, …")]
 Stack = Annotated[str, typer.Option("--stack", "-s", help="development, staging, production or recovery")]

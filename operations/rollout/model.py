@@ -50,6 +50,10 @@ class RolloutError(Exception):
     """A rollout can't begin or go on; the message says what is wrong and what to do."""
 
 
+class NotAcceptable(RolloutError):
+    """What was asked for is wrong; nothing was looked at yet."""
+
+
 class Failed(RolloutError):
     """The new colour is not fit; the way back is taken. `reason` is for the journal."""
 
@@ -77,12 +81,12 @@ class Target:
 
     @classmethod
     def of(cls, stack: str, settings: Settings, name: str) -> Target:
-        """Raises RolloutError for a service that the stack does not have."""
+        """Raises NotAcceptable for a service that the stack does not have."""
         for service in settings.services:
             if service.name == name:
                 return cls(stack, settings, service)
         known = ", ".join(service.name for service in settings.services)
-        raise RolloutError(f"{stack} has no service {name!r}; it has {known}")
+        raise NotAcceptable(f"{stack} has no service {name!r}; it has {known}")
 
     @property
     def namespace(self) -> str:

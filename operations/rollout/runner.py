@@ -14,7 +14,7 @@ from operations.rollout.cluster import Cluster
 from operations.rollout.front import Front
 from operations.rollout.journal import Journal
 from operations.rollout.lease import Lease, Owned, identity
-from operations.rollout.model import Phase, Record, Result, RolloutError, Target, Wish, other
+from operations.rollout.model import NotAcceptable, Phase, Record, Result, RolloutError, Target, Wish, other
 from operations.rollout.waits import Waits
 from operations.rollout.watch import Watch
 
@@ -88,7 +88,7 @@ class Runner:
             if record.revision == revision:
                 return self.start(record.image)
         known = ", ".join(str(record.revision) for record in book.all) or "none"
-        raise RolloutError(f"{self.target.name} has no revision {revision}; known are {known}")
+        raise NotAcceptable(f"{self.target.name} has no revision {revision}; known are {known}")
 
     def status(self) -> dict[str, Any]:
         book, cluster = self.journal.load(), self.cluster
@@ -154,7 +154,7 @@ class Runner:
         environment = self.target.settings.environment
         if environment == "development":
             if not TAGGED.fullmatch(image):
-                raise RolloutError(f"--image {image!r} has no tag; write name:tag, best with its digest")
+                raise NotAcceptable(f"--image {image!r} has no tag; write name:tag, best with its digest")
         elif not PINNED.fullmatch(image):
-            raise RolloutError(f"--image {image!r} has no digest; {environment} takes name[:tag]@sha256:… only, so "
+            raise NotAcceptable(f"--image {image!r} has no digest; {environment} takes name[:tag]@sha256:… only, so "
                                "that every pod runs the same")

@@ -31,6 +31,7 @@ from rehearsal.aws.routing import claim
 
 POOL_CONNECTIONS = 64
 MAXIMUM_ATTEMPTS = 5
+READ_SECONDS = 120.0
 OPERATION_HEADER = "x-candlefish-operation"
 _READING = ("Get", "List", "Describe", "Head", "BatchGet", "Query", "Scan", "Lookup", "Search", "Select", "Simulate",
             "Check", "Validate", "Estimate", "Test", "AssumeRole", "Decode", "Filter", "Discover", "Preview")
@@ -58,10 +59,13 @@ class Recorded:
 
 
 class Clients:
-    """`clients(call, service, region)`: what `Call.client` returns. `on_call` is told of every call that succeeded."""
+    """`clients(call, service, region)`: what `Call.client` returns. `on_call` is told of every call that succeeded.
+    `read_seconds`: how long an answer may take; `attempts`: how often a call is made that got none."""
 
-    def __init__(self, url: str, on_call: Callable[[Recorded], None] | None = None) -> None:
+    def __init__(self, url: str, on_call: Callable[[Recorded], None] | None = None, *,
+                 read_seconds: float = READ_SECONDS, attempts: int = MAXIMUM_ATTEMPTS) -> None:
         self._url = url
+        self._read_seconds, self._attempts = read_seconds, attempts
         self.on_call = on_call
         self._session = _isolated_session()
         self._making = threading.Lock()
@@ -86,8 +90,8 @@ class Clients:
         # usual user agent were an eighth of an `up`'s work in this process. S3 tells a bucket's region to signers only,
         # and a token of EKS is a signed URL of STS.
         signed = service in ("s3", "sts")
-        config = Config(retries={"mode": "standard", "total_max_attempts": MAXIMUM_ATTEMPTS}, proxies={},
-                        max_pool_connections=POOL_CONNECTIONS, connect_timeout=10, read_timeout=120,
+        config = Config(retries={"mode": "standard", "total_max_attempts": self._attempts}, proxies={},
+                        max_pool_connections=POOL_CONNECTIONS, connect_timeout=10, read_timeout=self._read_seconds,
                         ignore_configured_endpoint_urls=True, s3={"addressing_style": "path"},
                         request_checksum_calculation="when_required", response_checksum_validation="when_required",
                         user_agent="candlefish-rehearsal", signature_version=None if signed else UNSIGNED)

@@ -147,6 +147,19 @@ def test_a_job_is_made_of_its_template_and_runs(cluster: Client, name: str) -> N
     eventually("the job is done", lambda: get(cluster, "batch/v1", "Job", f"{name}-now")["status"].get("succeeded"))
 
 
+def test_the_time_is_moved_and_the_functions_that_are_due_are_called(
+        candlefish: Command, built: dict[str, Any]) -> None:
+    """A minute: what begins with the environment. The evenings to come and what has another clock are only shown."""
+    shown = candlefish("rehearse", "clock", "--stack", STACK, "--json").document
+    assert {each["expression"] for each in shown["next"]} >= {
+        "cron(0 18 ? * MON-FRI *) America/New_York", "cron(0 8 ? * MON-FRI *) America/New_York", "rate(30 days)"}
+    assert {each["kind"] for each in shown["notMoved"]} >= {"CronJob", "backup plan", "rotation"}
+    moved = candlefish("rehearse", "clock", "--stack", STACK, "--advance", "1m", "--json").document
+    assert {each["outcome"] for each in moved["calls"]} == {"done"}, moved["calls"]
+    called = {each["target"].rpartition("candlefish-")[2] for each in moved["calls"]}
+    assert called >= {"visitor-memory", "cache-rotation", "key-rotation"}  # more, if it is six in the evening now
+
+
 def test_down_and_up_again_makes_everything_anew_though_its_port_is_taken(candlefish: Command) -> None:
     port = int((candlefish.home / "aws" / "port").read_text())
     candlefish("rehearse", "down")

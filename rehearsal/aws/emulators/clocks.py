@@ -1,5 +1,6 @@
 """Nothing happens by the wall clock: MiniStack would call what schedules and rules name, hours in UTC whatever their
-time zone, and a rehearsal at six in the evening would lose its nodes. `rehearsal.aws.schedules` calls them on demand.
+time zone, and a rehearsal at six in the evening would lose its nodes. `rehearsal.aws.clock` calls them when the user
+moves the time.
 """
 
 from __future__ import annotations

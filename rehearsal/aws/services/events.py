@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from rehearsal.aws.clock import occurrences
+from rehearsal.aws.clock.cron import ExpressionError
 from rehearsal.aws.handler import Call, Handler, Naming, Reference, resource
 from rehearsal.aws.services import _references as references
 from rehearsal.aws.services._convert import (
@@ -82,6 +84,12 @@ class EventRule(Handler):
             raise refused("ValidationException", "a rule needs eventPattern or scheduleExpression", "PutRule")
         if pattern:
             _check_pattern(pattern)
+        if inputs.get("scheduleExpression"):
+            try:
+                occurrences.of_rule(inputs["scheduleExpression"])
+            except ExpressionError as error:
+                raise refused("ValidationException", f"Parameter ScheduleExpression is not valid: {error}.",
+                              "PutRule") from error
         state = inputs.get("state") or ("DISABLED" if inputs.get("isEnabled") is False else "ENABLED")
         call.client("events").put_rule(
             Name=name, EventBusName=inputs.get("eventBusName") or _BUS, State=state, **more,

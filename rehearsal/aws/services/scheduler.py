@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 from zoneinfo import available_timezones
 
+from rehearsal.aws.clock import occurrences
+from rehearsal.aws.clock.cron import ExpressionError
 from rehearsal.aws.handler import Call, Handler, Naming, Reference, resource
 from rehearsal.aws.services import _references as references
 from rehearsal.aws.services._convert import (
@@ -28,9 +29,6 @@ GONE = "ResourceNotFoundException"
 DEFAULT_GROUP = "default"
 _NAMES = Names({"eventbridgeParameters": "EventBridgeParameters", "sagemakerPipelineParameters":
                 "SageMakerPipelineParameters", "maximumEventAgeInSeconds": "MaximumEventAgeInSeconds"})
-_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-_AT = re.compile(r"at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)")
-_CRON_FIELD = re.compile(r"[0-9A-Z*?,/#LW-]+")
 _RETRY = {"maximumEventAgeInSeconds": (60, 86400), "maximumRetryAttempts": (0, 185)}  # RetryPolicy, API reference
 
 
@@ -91,8 +89,10 @@ _TOLD = ("ActionAfterCompletion", "Arn", "Description", "FlexibleTimeWindow", "G
 def _check(inputs: Properties, operation: str) -> None:
     """What Scheduler refuses and MiniStack doesn't."""
     expression = inputs["scheduleExpression"]
-    if not (_RATE.fullmatch(expression) or _AT.fullmatch(expression) or _is_cron(expression)):
-        raise refused("ValidationException", f"Invalid Schedule Expression {expression!r}.", operation)
+    try:
+        occurrences.check(expression)
+    except ExpressionError as error:
+        raise refused("ValidationException", f"Invalid Schedule Expression: {error}.", operation) from error
     zone = inputs.get("scheduleExpressionTimezone") or "UTC"
     zones = available_timezones()  # none on a machine without a time zone database
     if zones and zone not in zones:
@@ -105,14 +105,6 @@ def _check(inputs: Properties, operation: str) -> None:
         value = policy.get(name)
         if value is not None and not least <= value <= most:
             raise refused("ValidationException", f"{name} is {value}; it must be within {least} and {most}.", operation)
-
-
-def _is_cron(expression: str) -> bool:
-    """Six fields; of the days of month and week exactly one is `?` ("Schedule types", Scheduler user guide)."""
-    if not (expression.startswith("cron(") and expression.endswith(")")):
-        return False
-    fields = expression[5:-1].split()
-    return len(fields) == 6 and all(map(_CRON_FIELD.fullmatch, fields)) and (fields[2] == "?") != (fields[4] == "?")
 
 
 @resource

@@ -25,6 +25,7 @@ def test_a_rule_lives_and_its_pattern_is_read(aws: Any) -> None:
                          ('{"detail": {"$or": [{"a": "b"}]}}', r"detail.\$or.a: a list"), ("{}", "a list of what")):
         refused(aws, RULE, {"name": "r", "eventPattern": pattern}, why)
     refused(aws, RULE, {"name": "r"}, "needs eventPattern or scheduleExpression")
+    refused(aws, RULE, {"name": "r", "scheduleExpression": "cron(0 9 * * * *)"}, "not valid: .*exactly one of")
 
 
 def test_a_target_keeps_its_rule(aws: Any) -> None:

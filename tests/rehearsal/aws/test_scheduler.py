@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 from typing import Any
 
 import pytest
 
-from rehearsal.aws.schedules import call
-from rehearsal.engine.provider import ProviderError
 from tests.rehearsal.aws.lifecycles import Inputs, World, lives, made, refused, world
 
 pytestmark = pytest.mark.rehearsal
@@ -34,25 +29,6 @@ def test_a_schedule_lives_in_its_time_zone_with_retries_and_dead_letters(aws: An
           {"target": {**target, "input": '{"action":"up"}'}}, {"description": "in the evening"})
 
 
-def test_a_schedule_is_called_on_demand_and_never_by_the_wall_clock(aws: Any) -> None:
-    place, functions = world(aws), aws.client("lambda")
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as files:
-        files.writestr("main.py", "def handle(event, context):\n    return event\n")
-    function = functions.create_function(
-        FunctionName="f", Runtime="python3.13", Role=place.role, Handler="main.handle",
-        Code={"ZipFile": archive.getvalue()})["FunctionArn"]
-    target = {"arn": function, "roleArn": place.role, "input": '{"action":"down"}'}
-    made(aws, SCHEDULE, evening(place, target=target))
-    answer = call(aws.client("scheduler"), functions, "down")
-    assert json.loads(answer["Payload"].read()) == {"action": "down"}
-    made(aws, SCHEDULE, evening(place, name="off", target=target, state="DISABLED"))
-    made(aws, SCHEDULE, evening(place, name="queue"))
-    for name, message in (("off", "DISABLED"), ("queue", "no function")):
-        with pytest.raises(ProviderError, match=message):
-            call(aws.client("scheduler"), functions, name)
-
-
 def test_schedules_of_a_group_are_named_in_it(aws: Any) -> None:
     place = world(aws)
     lives(aws, GROUP, {"name": "g"})
@@ -64,6 +40,8 @@ def test_schedules_of_a_group_are_named_in_it(aws: Any) -> None:
 @pytest.mark.parametrize(("wrong", "message"), [
     ({"scheduleExpression": "cron(0 18 * * MON-FRI *)"}, "Invalid Schedule Expression"),
     ({"scheduleExpression": "cron(0 18 ? * MON-FRI)"}, "Invalid Schedule Expression"),
+    ({"scheduleExpression": "cron(0 25 ? * MON-FRI *)"}, r"Invalid Schedule Expression: hours: '25'"),
+    ({"scheduleExpression": "at(2026-02-30T08:00:00)"}, "Invalid Schedule Expression"),
     ({"scheduleExpression": "every day"}, "Invalid Schedule Expression"),
     ({"scheduleExpressionTimezone": "Denver"}, "not a supported timezone"),
     ({"flexibleTimeWindow": {"mode": "FLEXIBLE"}}, "has a maximum"),
