@@ -17,13 +17,14 @@ app = typer.Typer(
            "expected, 5 rolled back or aborted, 6 held, 130 interrupted.")
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(rollout.app, name="rollout")
+_MISUSE: tuple[type[Exception], ...] = (SettingsError, WrongUsage, *rollout.WRONG)
 
 
 def main() -> None:
     """Runs the command. Errors that have a name are a sentence and an exit code; anything else is a bug and shows."""
     try:
         app()
-    except (SettingsError, WrongUsage, *rollout.WRONG) as error:
+    except _MISUSE as error:
         _leave(str(error), Exit.USAGE)
     except SystemExit as left:
         if left.code == Exit.INTERRUPTED:  # Typer's way of saying KeyboardInterrupt, without a word
