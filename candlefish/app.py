@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import typer
@@ -22,6 +23,7 @@ _MISUSE: tuple[type[Exception], ...] = (SettingsError, WrongUsage, *rollout.WRON
 
 def main() -> None:
     """Runs the command. Errors that have a name are a sentence and an exit code; anything else is a bug and shows."""
+    gc.set_threshold(200_000, 50, 100)  # a run makes many objects that stay; see rehearsal/engine/host.py
     try:
         app()
     except _MISUSE as error:
