@@ -1,0 +1,143 @@
+"""Seeded replays of the judge: `python -m operations.rollout.judging.replay --replays 10000 --json`.
+
+Prints a table (or one JSON object), and ends with 1 when a figure is missed. docs/judging.md has a measured table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from operations.rollout.judging.replay_world import CLOUDWATCH, PROMETHEUS, Outcome, Scenario, replay
+from operations.rollout.judging.thresholds import Thresholds
+
+SCENARIOS: Mapping[str, Scenario] = {s.name: s for s in (
+    Scenario("healthy, at the limit", 0.001, 0.001),
+    Scenario("healthy, live better", 0.001, 0.0001),
+    Scenario("healthy, half the limit", 0.0005, 0.0005),
+    Scenario("healthy, 0.05 % at 10 requests/s", 0.0005, 0.0005, slowest=10.0, fastest=10.0),
+    Scenario("healthy, latency at the limit", 0.0001, 0.0001, new_slow=0.025, live_slow=0.025),
+    Scenario("healthy, bursts of 5", 0.0005, 0.0005, burst=5.0),
+    Scenario("healthy, storms of 5 in both", 0.0005, 0.0005, burst=5.0, storm=True),
+    Scenario("bad, 1 % errors", 0.01, 0.0002),
+    Scenario("bad, 1 % errors, live at the limit", 0.01, 0.001),
+    Scenario("bad, 3 % errors", 0.03, 0.0002),
+    Scenario("bad, 0.4 % errors, live healthy", 0.004, 0.0002),
+    Scenario("bad, 10 % slow", 0.0001, 0.0001, new_slow=0.1),
+    Scenario("both 1 % errors", 0.01, 0.01),
+    Scenario("both 30 % errors", 0.3, 0.3),
+    Scenario("both 12 % slow", 0.0001, 0.0001, new_slow=0.12, live_slow=0.12),
+    Scenario("Prometheus, 1 % errors", 0.01, 0.0002, reading=PROMETHEUS),
+    Scenario("Prometheus, healthy", 0.0005, 0.0005, reading=PROMETHEUS),
+    Scenario("CloudWatch, 1 % errors", 0.01, 0.0002, reading=CLOUDWATCH),
+    Scenario("CloudWatch, healthy", 0.0005, 0.0005, reading=CLOUDWATCH),
+)}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Shares of the replays by result, and quantiles of the new colour's failed requests."""
+
+    scenario: str
+    replays: int
+    promoted: float
+    rolled_back: float
+    paused: float
+    held: float
+    failed_p50: int
+    failed_p99: int
+    failed_most: int
+
+    @classmethod
+    def of(cls, scenario: str, outcomes: Sequence[Outcome]) -> Row:
+        counted = Counter(outcome.result for outcome in outcomes)
+        failed = sorted(outcome.failed for outcome in outcomes)
+
+        def share(result: str) -> float:
+            return counted[result] / len(outcomes)
+
+        return cls(scenario, len(outcomes), share("promoted"), share("rolled-back"), share("paused"), share("held"),
+                   failed[len(failed) // 2], failed[min(len(failed) - 1, int(0.99 * len(failed)))], failed[-1])
+
+
+@dataclass(frozen=True)
+class Check:
+    what: str
+    value: float
+    limit: float
+
+    @property
+    def met(self) -> bool:
+        return self.value <= self.limit
+
+
+def checks(rows: Mapping[str, Row]) -> list[Check]:
+    """What must be shown (O2); shares of all replays."""
+    found = []
+    for name, row in rows.items():
+        if name.startswith("healthy"):
+            found.append(Check(f"{name}: rolled back", row.rolled_back, 0.001))
+        if "1 % errors" in name and not name.startswith("both"):
+            found.append(Check(f"{name}: missed", row.promoted, 0.002))
+        if name in ("bad, 1 % errors", "bad, 1 % errors, live at the limit", "Prometheus, 1 % errors"):
+            found.append(Check(f"{name}: failed requests at 99 %", row.failed_p99, 10))
+        if name.startswith("both"):
+            found.append(Check(f"{name}: rolled back", row.rolled_back, 0.01))
+            found.append(Check(f"{name}: promoted", row.promoted, 0.002))
+    return found
+
+
+def run(name: str, replays: int, seed: int, at: Thresholds, share: Callable[..., Any] = map) -> list[Outcome]:
+    """share: how the replays are spread, such as an executor's map."""
+    return list(share(partial(_one, name, seed, at), range(replays)))
+
+
+def _one(name: str, seed: int, at: Thresholds, index: int) -> Outcome:
+    return replay(SCENARIOS[name], at, f"{seed}/{name}/{index}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m operations.rollout.judging.replay", description=__doc__)
+    parser.add_argument("--replays", type=int, default=1000, help="of each scenario")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scenario", action="append", choices=sorted(SCENARIOS), help="default: all")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--json", action="store_true", help="one object")
+    asked = parser.parse_args(arguments)
+    started, rows, at = time.monotonic(), {}, Thresholds()
+    with ProcessPoolExecutor(asked.workers) as pool:
+        spread = partial(pool.map, chunksize=max(1, asked.replays // (4 * asked.workers)))
+        for name in asked.scenario or SCENARIOS:
+            rows[name] = Row.of(name, run(name, asked.replays, asked.seed, at, spread))
+            if not asked.json:
+                print(_line(rows[name]), flush=True)
+    judged = checks(rows)
+    missed = [check for check in judged if not check.met]
+    if asked.json:
+        print(json.dumps({"seed": asked.seed, "replays": asked.replays, "met": not missed,
+                          "seconds": round(time.monotonic() - started, 1), "rows": [vars(row) for row in rows.values()],
+                          "checks": [{**vars(check), "met": check.met} for check in judged]}))
+    else:
+        print(f"seed {asked.seed}, {time.monotonic() - started:.0f} s")
+        for check in missed:
+            print(f"MISSED {check.what}: {check.value:g}, allowed {check.limit:g}")
+    return 1 if missed else 0
+
+
+def _line(row: Row) -> str:
+    """A row of the table in docs/judging.md."""
+    return (f"| {row.scenario} | {row.promoted:.2%} | {row.rolled_back:.2%} | {row.paused:.2%} | {row.held:.2%} | "
+            f"{row.failed_p50} | {row.failed_p99} | {row.failed_most} |")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
