@@ -18,6 +18,7 @@ class Judging(Model):
     slow_percent_healthy: float = Field(default=2.5, gt=0, lt=100)
     slow_percent_bad: float = Field(default=9, gt=0, lt=100)  # with the former the tests turn at 5 %: a p95
     times_worse: float = Field(default=3, gt=1)  # than the live colour, between healthy and bad
+    reading_weight: float = Field(default=0.6, gt=0, le=1)  # part of what rolls back that one reading may add
     fps_drop_percent: float = Field(default=50, gt=0, lt=100)  # below the live colour's
     memory_growth_percent_per_minute: float = Field(default=2, gt=0)  # beyond the live colour's growth
     memory_warm_up_seconds: float = Field(default=120, ge=0)  # of each stage, in which growth is expected

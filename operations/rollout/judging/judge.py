@@ -29,8 +29,9 @@ class Judge:
         # Averaged over two alternatives: Wald's ratio for the bad share alone costs up to 11 failed requests before it
         # decides (99 %), with half of that share beside it 9 (decision 44).
         self.errors = ShareTest(at.error_healthy, (max(at.error_bad / 2, 2 * at.error_healthy), at.error_bad),
-                                at.times_worse, at.false_alarm, at.missed)
-        self.slow = ShareTest(at.slow_healthy, (at.slow_bad,), at.times_worse, at.false_alarm, at.missed)
+                                at.times_worse, at.false_alarm, at.missed, at.reading_weight)
+        self.slow = ShareTest(at.slow_healthy, (at.slow_bad,), at.times_worse, at.false_alarm, at.missed,
+                              at.reading_weight)
         self.state = state or State(self.errors.begin(), self.slow.begin())
 
     def to_dict(self) -> dict[str, Any]:

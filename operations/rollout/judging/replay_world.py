@@ -28,7 +28,7 @@ class Reading:
     lowered: bool = False
 
     def interval(self, rate: float, stage: int) -> float:
-        return self.interval_seconds or (15.0 if stage else min(15.0, 100 / (rate * STAGES[0] / 100)))
+        return self.interval_seconds or (15.0 if stage else min(15.0, 75 / (rate * STAGES[0] / 100)))
 
 
 DEMANDED = Reading("as demanded")

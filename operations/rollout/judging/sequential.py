@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import exp, log, log1p, sqrt
+from math import exp, inf, log, log1p, sqrt
 
 from operations.rollout.judging.sample import Sample
+
+OUTAGE_REQUESTS = 100  # a reading of so many of which most fail is no burst, and decides alone
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,17 @@ class Evidence:
 
 @dataclass(frozen=True)
 class ShareTest:
-    """alternatives: bad shares over which the evidence is averaged; the last one is what must not be missed."""
+    """alternatives: bad shares over which the evidence is averaged; the last one is what must not be missed.
+    reading_weight: the part of `reject` that one reading can add at most: the tests assume that requests fail
+    independently, and those of one reading may have one cause (retries, a pod that is replaced).
+    """
 
     healthy: float
     alternatives: tuple[float, ...]
     times_worse: float
     false_alarm: float
     missed: float
+    reading_weight: float
 
     @cached_property
     def reject(self) -> float:
@@ -89,16 +95,19 @@ class ShareTest:
 
     def add(self, known: Evidence, hits: int, new: Sample, live_hits: int, live: Sample) -> Evidence:
         """hits: errors, or slow requests, of the new colour in the interval."""
-        def floored(value: float) -> float:
-            return max(value, self.floor)
+        def moved(value: float, gain: float, floor: float, decides_alone: bool) -> float:
+            """After good times, the third bad reading in a row decides."""
+            most = inf if decides_alone else max(value, -self.reject / 2) + self.reading_weight * self.reject
+            return max(floor, min(value + gain, most))
 
+        outage, live_outage = _most_fail(hits, new.requests), _most_fail(live_hits, live.requests)
         return Evidence(
-            bad=tuple(floored(value + ratio.of(hits, new.requests))
+            bad=tuple(moved(value, ratio.of(hits, new.requests), self.floor, outage)
                       for value, ratio in zip(known.bad, self.ratios, strict=True)),
-            stage=known.stage + self.ratios[-1].of(hits, new.requests),
-            between=floored(known.between + self.middle.of(hits, new.requests)),
-            worse=floored(known.worse + self._compared(hits, new.requests, live_hits, live.requests)),
-            live=max(0.0, known.live + self.middle.of(live_hits, live.requests)))
+            stage=max(self.floor, known.stage + self.ratios[-1].of(hits, new.requests)),
+            between=moved(known.between, self.middle.of(hits, new.requests), self.floor, outage),
+            worse=moved(known.worse, self._compared(hits, new.requests, live_hits, live.requests), self.floor, outage),
+            live=moved(known.live, self.middle.of(live_hits, live.requests), 0.0, live_outage))
 
     def _compared(self, hits: int, trials: int, live_hits: int, live_trials: int) -> float:
         """Given that so many requests failed: which colour's were they? Under equal shares each is the new colour's
@@ -131,3 +140,7 @@ class ShareTest:
     def requests_to_accept(self, known: Evidence) -> int:
         """How many further good requests would do."""
         return max(0, int((self.accept - known.stage) / self.ratios[-1].miss) + 1)
+
+
+def _most_fail(hits: int, trials: int) -> bool:
+    return trials >= OUTAGE_REQUESTS and 2 * hits > trials

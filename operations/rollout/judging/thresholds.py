@@ -22,6 +22,7 @@ class Thresholds:
     slow_healthy: float = 0.025
     slow_bad: float = 0.09
     times_worse: float = 3.0
+    reading_weight: float = 0.6
     fps_drop: float = 0.5
     memory_growth_per_minute: float = 0.02
     memory_warm_up_seconds: float = 120.0
@@ -37,7 +38,8 @@ class Thresholds:
             error_healthy=of.error_percent_healthy / 100, error_bad=of.error_percent_bad / 100,
             error_abort=at.error_percent_abort / 100, false_alarm=of.false_alarm, missed=of.missed,
             latency_seconds=at.latency_p95_seconds, slow_healthy=of.slow_percent_healthy / 100,
-            slow_bad=of.slow_percent_bad / 100, times_worse=of.times_worse, fps_drop=of.fps_drop_percent / 100,
+            slow_bad=of.slow_percent_bad / 100, times_worse=of.times_worse,
+            reading_weight=of.reading_weight, fps_drop=of.fps_drop_percent / 100,
             memory_growth_per_minute=of.memory_growth_percent_per_minute / 100,
             memory_warm_up_seconds=of.memory_warm_up_seconds, critical_log_errors=of.critical_log_errors,
             critical_animation_failures=of.critical_animation_failures, failed_requests=of.failed_requests,

@@ -98,10 +98,11 @@ class CloudWatch:
     def _sample(self, colour: str, found: Mapping[str, Series], seconds: float) -> Sample:
         """A metric without data counted nothing: the load balancer sends no zeros."""
         sums = {id: round(sum(series.values())) for id, series in found.items()}
-        answered = sum(sums[f"target_{n}xx"] for n in (2, 3, 4, 5))
+        # A switch of protocols (101) is timed, but has no metric of its own.
+        answered = max(sum(sums[f"target_{n}xx"] for n in (2, 3, 4, 5)), sums["timed"])
         requests = max(sums["requests"], answered)
-        # What no target answered is a failure or a switch of protocols (101, which has no metric): at most as many
-        # failed as the load balancer answered itself, for whichever group that was.
+        # What no target answered failed, or its client went away (460): the load balancer's own errors, of whichever
+        # group, are the most that failed.
         own = sum(sums[f"balancer_{code}"] for code in (502, 503, 504))
         unanswered = min(requests - answered, own)
         errors = min(requests, sums["target_5xx"] + max(unanswered, sums["refused"]))
