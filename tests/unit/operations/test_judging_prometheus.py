@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from infra.plans.observability.emitted import prometheus_names
 from operations.rollout.judging.sources import SourceError
-from operations.rollout.judging.sources.prometheus import COUNTERS, FPS, MEMORY, Prometheus
+from operations.rollout.judging.sources.prometheus import COUNTERS, FPS, MEMORY, Prometheus, counter, selector
+from tests import promtool
 from tests.promql import metrics
 
 pytestmark = pytest.mark.unit
@@ -103,7 +106,45 @@ def test_intervals_that_cannot_be_compared_are_refused(seconds: int) -> None:
 
 def test_every_metric_that_is_asked_for_is_one_that_somebody_emits() -> None:
     names: Callable[[str], set[str]] = metrics
-    asked = {query.metric for query in COUNTERS.values()}
+    asked = {metric for metric, _ in COUNTERS.values()}
     asked |= names(FPS.format(series="candlefish_animation_fps", seconds=60))
     asked |= names(MEMORY.format(namespace="n", service="s", colour="c", seconds=60))
     assert asked <= prometheus_names()
+
+
+def test_prometheus_itself_finds_what_the_queries_mean(tmp_path: Path) -> None:
+    """By its own engine (promtool): the colour alone, a pod that is gone, no scrape, both spellings of a bound."""
+    of = 'job="candlefish-website",color="blue"'
+    memory = 'namespace="candlefish-staging",container="website"'
+    series = {
+        f'http_requests_total{{{of},pod="a",status="200"}}': "0+10x10",
+        f'http_requests_total{{{of},pod="a",status="503"}}': "0+1x10",
+        f'http_requests_total{{{of},pod="gone",status="200"}}': "0+5x3 stale",
+        'http_requests_total{job="candlefish-website",color="green",pod="c",status="200"}': "7x10",
+        'http_requests_total{job="candlefish-paintbox",color="blue",pod="d",status="200"}': "7x10",
+        f'http_request_duration_seconds_bucket{{{of},pod="a",le="2.0"}}': "0+9x10",
+        f'http_request_duration_seconds_bucket{{{of},pod="b",le="2"}}': "0+8x7 stale _ _",
+        f'http_request_duration_seconds_bucket{{{of},pod="a",le="20"}}': "0+10x10",
+        f'candlefish_animation_fps{{{of},pod="a"}}': "60x10", f'candlefish_animation_fps{{{of},pod="b"}}': "40x10",
+        f'container_memory_working_set_bytes{{{memory},pod="website-blue-1"}}': "100x10",
+        f'container_memory_working_set_bytes{{{memory},pod="website-blue-2"}}': "300x10",
+        f'container_memory_working_set_bytes{{{memory},pod="website-green-1"}}': "900x10",
+        'container_memory_working_set_bytes{namespace="candlefish-staging",container="",pod="website-blue-1"}': "5x10",
+    }
+    total, bucket = f"http_requests_total{{{of},pod=", f"http_request_duration_seconds_bucket{{{of},pod="
+    asked = {
+        counter("requests", "website", "blue", 2.0): {
+            f'{total}"a",status="200"}}': 100, f'{total}"a",status="503"}}': 10, f'{total}"gone",status="200"}}': 15},
+        counter("errors", "website", "blue", 2.0): {f'{total}"a",status="503"}}': 10},
+        counter("fast", "website", "blue", 2.0): {f'{bucket}"a",le="2.0"}}': 90, f'{bucket}"b",le="2"}}': 56},
+        FPS.format(series=selector("candlefish_animation_fps", "website", "blue"), seconds=60): {"{}": 50},
+        MEMORY.format(namespace="candlefish-staging", service="website", colour="blue", seconds=60): {"{}": 200},
+    }
+    file = tmp_path / "queries.test.yaml"
+    file.write_text(yaml.safe_dump({"evaluation_interval": "30s", "tests": [{
+        "interval": "30s", "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [{"expr": expression, "eval_time": "5m", "exp_samples": [
+            {"labels": labels, "value": value} for labels, value in found.items()]}
+            for expression, found in asked.items()]}]}))
+    done = promtool.run("test", "rules", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr

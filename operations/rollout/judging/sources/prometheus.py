@@ -9,7 +9,6 @@ scrape or its end. A series that was not there at the start begins at 0: a new p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,29 +20,27 @@ from operations.rollout.judging.sources import SourceError
 SCRAPE_SECONDS = 30.0  # infra/plans/monitoring.py
 LOOKBACK_SECONDS = 900
 _SERVICE = '{{job="candlefish-{service}",color="{colour}"{more}}}'
-
-
-@dataclass(frozen=True)
-class Query:
-    """metric, and the matchers that it needs beside job and colour."""
-
-    metric: str
-    more: str = ""
-
-    def series(self, service: str, colour: str) -> str:
-        return self.metric + _SERVICE.format(service=service, colour=colour, more=self.more)
-
-
 # Bounds of a histogram are `2` or `2.0`: clients differ, and Prometheus 3 writes the latter.
-COUNTERS: Mapping[str, Query] = {
-    "requests": Query("http_requests_total"),
-    "errors": Query("http_requests_total", ',status=~"5.."'),
-    "timed": Query("http_request_duration_seconds_count"),
-    "fast": Query("http_request_duration_seconds_bucket", ',le=~"{bound}(\\\\.0)?"'),
+COUNTERS: Mapping[str, tuple[str, str]] = {  # metric, and the matchers beside job and colour
+    "requests": ("http_requests_total", ""),
+    "errors": ("http_requests_total", ',status=~"5.."'),
+    "timed": ("http_request_duration_seconds_count", ""),
+    "fast": ("http_request_duration_seconds_bucket", ',le=~"{bound}(\\\\.0)?"'),
 }
 FPS = "avg(avg_over_time({series}[{seconds}s]))"
 MEMORY = ('avg(sum by (pod) (avg_over_time(container_memory_working_set_bytes{{namespace="{namespace}",'
           'pod=~"{service}-{colour}-.+",container!="",container!="POD"}}[{seconds}s])))')
+
+
+def selector(metric: str, service: str, colour: str, more: str = "", latency_seconds: float = 0) -> str:
+    bound = f"{latency_seconds:g}".replace(".", "\\\\.")
+    return metric + _SERVICE.format(service=service, colour=colour, more=more.format(bound=bound))
+
+
+def counter(name: str, service: str, colour: str, latency_seconds: float) -> str:
+    """The last values of each series, by the name in COUNTERS."""
+    metric, more = COUNTERS[name]
+    return f"last_over_time({selector(metric, service, colour, more, latency_seconds)}[{LOOKBACK_SECONDS}s])"
 
 
 class Prometheus:
@@ -57,7 +54,7 @@ class Prometheus:
     def __init__(self, http: httpx.Client, service: str, namespace: str, latency_seconds: float,
                  scrape_seconds: float = SCRAPE_SECONDS) -> None:
         self._http, self._service, self._namespace = http, service, namespace
-        self._bound = f"{latency_seconds:g}".replace(".", "\\\\.")
+        self._latency_seconds = latency_seconds
         self.interval_seconds = scrape_seconds
         self.delay_seconds = scrape_seconds / 2
 
@@ -70,28 +67,28 @@ class Prometheus:
         if not 0 < seconds < LOOKBACK_SECONDS:
             raise SourceError(f"{since.isoformat()} to {until.isoformat()} are {seconds:g} s; allowed: more than 0 and "
                               f"less than {LOOKBACK_SECONDS}")
-        counted = {name: self._counted(query, colour, since, until) for name, query in COUNTERS.items()}
+        counted = {name: self._counted(name, colour, since, until) for name in COUNTERS}
         if counted["requests"] and not counted["timed"]:
             raise SourceError(f"{self._service} {colour} had requests but counts none in "
-                              f"{COUNTERS['timed'].metric}: slow ones cannot be told")
-        if counted["timed"] and not self._ask(self._series(COUNTERS["fast"], colour), until):
-            raise SourceError(f"{COUNTERS['fast'].metric} of {self._service} has no bound of {self._bound} s, which "
-                              "the objectives need (docs/observability.md)")
+                              f"{COUNTERS['timed'][0]}: slow ones cannot be told")
+        if counted["timed"] and not self._ask(self._counter("fast", colour), until):
+            raise SourceError(f"{COUNTERS['fast'][0]} of {self._service} has no bound of "
+                              f"{self._latency_seconds:g} s, which the objectives need (docs/observability.md)")
         requests = counted["requests"]
         window = {"seconds": max(int(seconds), int(2 * self.interval_seconds))}
         return Sample(
             seconds=seconds, requests=requests, errors=min(requests, counted["errors"]),
             slow=min(requests, max(0, counted["timed"] - counted["fast"])),
-            fps=self._gauge(FPS.format(series=Query("candlefish_animation_fps").series(self._service, colour),
+            fps=self._gauge(FPS.format(series=selector("candlefish_animation_fps", self._service, colour),
                                        **window), until),
             memory_bytes=self._gauge(MEMORY.format(namespace=self._namespace, service=self._service, colour=colour,
                                                    **window), until))
 
-    def _series(self, query: Query, colour: str) -> str:
-        return Query(query.metric, query.more.format(bound=self._bound)).series(self._service, colour)
+    def _counter(self, name: str, colour: str) -> str:
+        return counter(name, self._service, colour, self._latency_seconds)
 
-    def _counted(self, query: Query, colour: str, since: datetime, until: datetime) -> int:
-        asked = f"last_over_time({self._series(query, colour)}[{LOOKBACK_SECONDS}s])"
+    def _counted(self, name: str, colour: str, since: datetime, until: datetime) -> int:
+        asked = self._counter(name, colour)
         before, after = ({_key(found["metric"]): float(found["value"][1]) for found in self._ask(asked, at)}
                          for at in (since, until))
         return round(sum(value if value < before.get(key, 0.0) else value - before.get(key, 0.0)  # less: a restart
