@@ -30,8 +30,8 @@ def samples(draw: st.DrawFn, seconds: float = 15) -> Sample:
 
 
 pairs = st.tuples(samples(), samples())
-runs = st.lists(pairs, min_size=1, max_size=12)
-begins = st.integers(0, 11)
+runs = st.lists(pairs, min_size=1, max_size=8)
+begins = st.integers(0, 7)
 
 
 def followed(judge: Judge, run: list[tuple[Sample, Sample]], stage_at: int) -> list[object]:
@@ -43,7 +43,7 @@ def followed(judge: Judge, run: list[tuple[Sample, Sample]], stage_at: int) -> l
     return said
 
 
-@given(runs, begins, st.integers(0, 12))
+@given(runs, begins, st.integers(0, 8))
 def test_a_judge_that_was_saved_and_resumed_says_the_same_as_one_that_went_on(
         run: list[tuple[Sample, Sample]], stage_at: int, killed_at: int) -> None:
     straight, said = followed(Judge(AT), run, stage_at), []
