@@ -16,6 +16,7 @@ from infra.settings.backup import Backup
 from infra.settings.base import Model
 from infra.settings.experiments import Experiment, Word
 from infra.settings.governance import Governance
+from infra.settings.judging import Judging
 from infra.settings.observability import Observability
 from infra.settings.operations import Operations
 from infra.settings.platform import Addons, Registry
@@ -198,6 +199,7 @@ class Rollout(Model):
     stages_percent: tuple[int, ...] = (10, 25, 50, 100)
     stage_minutes: int = Field(default=5, ge=5)
     hold_minutes: int = Field(default=10, ge=0)
+    judging: Judging = Judging()
 
 
 class Lifecycle(Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ministack.app import app
 
-from rehearsal.aws.emulators import answers, clocks, eks, environments, lambda_, logs, streams
+from rehearsal.aws.emulators import answers, clocks, eks, environments, lambda_, logs, statistics, streams
 
 clocks.install()
 eks.install()
@@ -12,6 +12,7 @@ environments.install()
 answers.install()
 lambda_.install()
 logs.install()
+statistics.install()
 streams.install()
 
 __all__ = ["app"]
