@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= staging
 .DEFAULT_GOAL := help
-.PHONY: help rehearse test lint unit tools checkers bench bench-functions faults down clean
+.PHONY: help rehearse test lint unit tools checkers bench bench-functions faults load down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -40,6 +40,9 @@ bench-functions: $(VENV)/.ready ## measure the functions: archives, imports at a
 faults: $(VENV)/.ready tools ## every call position × fault (FAULTS="--seed 1 --minutes 30 --json")
 	@CANDLEFISH_EVERY_POINT=1 $(BIN)/python -m pytest tests/rehearsal/engine/test_engine_crash.py
 	@$(BIN)/python -m tests.faults $(FAULTS)
+
+load: $(VENV)/.ready tools ## the served API under load, under attack and with faults (LOAD="--part fuzz --json")
+	@$(BIN)/python -m tests.load $(LOAD)
 
 down: $(VENV)/.ready ## stop what `make rehearse` left running
 	@$(BIN)/candlefish rehearse down

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from rehearsal.serving import Refuse, Server
+
 FILE = "doors.json"
 LOOPBACK = "127.0.0.1"
 Serve = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
@@ -25,10 +27,11 @@ def read(home: Path) -> dict[str, int]:
 
 
 class Doors:
-    """serve: gets the request and the door's name. shutdown_seconds: for requests that are under way at the end."""
+    """serve: gets the request and the door's name. refuse: answers what is no request. shutdown_seconds: for requests
+    that are under way at the end."""
 
-    def __init__(self, home: Path, serve: Serve, shutdown_seconds: float = 60.0) -> None:
-        self._home, self._serve, self._shutdown_seconds = home, serve, shutdown_seconds
+    def __init__(self, home: Path, serve: Serve, refuse: Refuse, shutdown_seconds: float = 60.0) -> None:
+        self._home, self._serve, self._refuse, self._shutdown_seconds = home, serve, refuse, shutdown_seconds
         self._ports = read(home)
         self._open: dict[str, web.ServerRunner] = {}
 
@@ -48,7 +51,7 @@ class Doors:
         async def serve(request: web.BaseRequest) -> web.StreamResponse:
             return await self._serve(request, name)
 
-        runner = web.ServerRunner(web.Server(serve, access_log=None), shutdown_timeout=self._shutdown_seconds)
+        runner = web.ServerRunner(Server(serve, self._refuse), shutdown_timeout=self._shutdown_seconds)
         await runner.setup()
         listener = _listener(self._ports.get(name, 0))
         await web.SockSite(runner, listener, backlog=1024).start()

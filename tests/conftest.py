@@ -17,7 +17,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 # Files that use one environment, or the same previews, one after another: they stay on one worker.
 _TOGETHER = {
-    "test_tools": "development", "test_upkeep": "development",
+    "test_tools": "development", "test_traffic": "development", "test_upkeep": "development",
     "test_controls": "previews", "test_differences": "previews", "test_program": "previews",
     "test_requirements": "previews"}
 # What takes longest begins first, so that no worker ends long after the others.

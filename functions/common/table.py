@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 from common.retries import Retries, Unavailable, code, reasons
 
@@ -106,9 +107,13 @@ class Table:
         return total
 
     def transact(self, actions: Sequence[Item]) -> None:
-        """All or nothing. Raises ConditionFailed with the positions of those whose condition does not hold."""
+        """All or nothing. Raises ConditionFailed with the positions of those whose condition does not hold.
+
+        A write whose answer was lost is known by its token when it is tried again, and does not meet itself.
+        """
         try:
-            self.retries.call(self.client.transact_write_items, TransactItems=list(actions))
+            self.retries.call(self.client.transact_write_items, TransactItems=list(actions),
+                              ClientRequestToken=str(uuid4()))
         except Exception as error:
             found = [index for index, reason in enumerate(reasons(error)) if reason == "ConditionalCheckFailed"]
             if code(error) == "TransactionCanceledException" and found:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from common import metrics
+from common.logs import log, where
+from common.retries import Unavailable
 from common.schema import ACTIVE_CONNECTIONS, UNITS
 
 from .connections import Connections
@@ -23,6 +25,11 @@ class Gauge:
         if time.monotonic() - self.told < SECONDS:
             return
         self.told = time.monotonic()
-        values = {ACTIVE_CONNECTIONS: [float(connections.count())]}
+        try:
+            count = connections.count()
+        except Unavailable as error:  # what was done before must not be done again for the sake of its count
+            log("WARNING", "connections could not be counted", reason=str(error), where=where(error))
+            return
+        values = {ACTIVE_CONNECTIONS: [float(count)]}
         for line in metrics.lines(values, UNITS, environment, now):
             sys.stdout.write(line + "\n")

@@ -54,8 +54,10 @@ def handle(event: Any, context: Any) -> dict[str, Any]:
     except (KeyError, TypeError):
         return _answer(400, {"type": "error", "code": "not_a_message", "message": "not an event of a WebSocket API"})
     connections = _connections(Retries.within(context))
+    # A message chooses its route, so it can name one of the connection's own life, too.
+    respond = _other if about.get("eventType") == "MESSAGE" and route.startswith("$") else _ROUTES.get(route, _other)
     try:
-        return _ROUTES.get(route, _other)(connections, connection, event)
+        return respond(connections, connection, event)
     except BadMessage as error:
         return _answer(400, {"type": "error", "code": "bad_message", "message": str(error)})
     except Gone:

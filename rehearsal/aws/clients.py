@@ -25,7 +25,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from rehearsal import faults
 from rehearsal.aws import model_check
-from rehearsal.aws.gateway.errors import Protocol, error
+from rehearsal.aws.gateway.errors import THROTTLING, Protocol, error
 from rehearsal.aws.handler import Call
 from rehearsal.aws.routing import claim
 
@@ -152,7 +152,7 @@ class Clients:
             return _refused(request, kind, 403, "UnauthorizedOperation" if kind is Protocol.EC2 else "AccessDenied",
                             f"refused by an injected fault: {attempt.site.operation}")
         if fault is faults.Fault.THROTTLE:
-            return _refused(request, kind, 503 if kind is Protocol.S3 else 400, _THROTTLING[kind], "Rate exceeded")
+            return _refused(request, kind, 503 if kind is Protocol.S3 else 400, THROTTLING[kind], "Rate exceeded")
         if fault is faults.Fault.KILL_BEFORE:
             faults.die()
         client._endpoint.http_session.send(request)
@@ -163,11 +163,6 @@ class Clients:
 
 def _claim(header: str, request: Any, **_: Any) -> None:
     request.headers["Authorization"] = header
-
-
-_THROTTLING = {Protocol.EC2: "RequestLimitExceeded", Protocol.S3: "SlowDown", Protocol.QUERY: "Throttling",
-               Protocol.REST_XML: "Throttling", Protocol.JSON: "ThrottlingException",
-               Protocol.REST_JSON: "ThrottlingException"}
 
 
 class Bound:

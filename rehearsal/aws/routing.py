@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 DEFAULT_ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
+EXECUTE_API = "execute-api"  # calls of APIs, as opposed to "apigateway", which makes them
 
 
 class Server(StrEnum):
@@ -75,6 +76,11 @@ def claim(account: str, region: str, service: str) -> str:
     return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
 
 
+def of_api(account: str, region: str) -> Addressed:
+    """A call of an API, unsigned."""
+    return Addressed(EXECUTE_API, region, account, "", False)
+
+
 def address(method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str],
             form: Mapping[str, str]) -> Addressed:
     """From the signature if there is one (header, or a presigned query of version 4 or 2), else from target, host
@@ -98,7 +104,7 @@ def _unsigned(path: str, host: str, target: str, operation: str) -> tuple[str, s
     if operation.startswith("AssumeRole") or operation == "GetCallerIdentity":
         return "sts", None
     if path.startswith(("/_aws/execute-api/", "/restapis/")) or _EXECUTE_API.match(host):
-        return "execute-api", None
+        return EXECUTE_API, None
     if _LAMBDA_PATH.match(path) or path.startswith("/_aws/lambda-url/"):
         return "lambda", None
     if not _S3_HOST.search(host.split(":")[0]) and (named := _HOST_SERVICE.search(host)) and named[1] in SERVICES:

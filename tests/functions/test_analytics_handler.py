@@ -11,7 +11,7 @@ import pytest
 from analytics_processor import handler
 from common import hashing
 from common.hashing import Keys
-from tests.functions.world import CURRENT, Context, Killed, World, error, request, uuid
+from tests.functions.world import CURRENT, Context, Killed, World, error, request, response, uuid
 
 pytestmark = pytest.mark.functions
 
@@ -112,6 +112,18 @@ def test_a_throttled_table_is_tried_again_and_counts_once(world: World, capsys: 
     assert post([event(1), event(2)])[0] == 200
     assert len(world.items("events")) == 2
     assert counted(capsys.readouterr().out) == 2
+
+
+def test_a_write_whose_answer_was_lost_counts_as_accepted_once(world: World,
+                                                              capsys: pytest.CaptureFixture[str]) -> None:
+    def lost(_operation: str, body: dict[str, Any]) -> Any:
+        world.fault = None
+        world.dynamodb.transact_write_items(**body)
+        return response(500, '{"__type": "InternalServerError"}')
+
+    world.fault = lost
+    assert post([event(1), event(2)]) == (200, {"accepted": 2, "duplicates": 0, "rejected": []})
+    assert len(world.items("events")) == counted(capsys.readouterr().out) == 2
 
 
 def test_a_table_that_stays_throttled_is_answered_with_try_again_and_nothing_is_counted(

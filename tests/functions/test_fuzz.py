@@ -3,7 +3,6 @@ trace. Some are still good ones: what was spoiled in them doesn't matter."""
 
 from __future__ import annotations
 
-import copy
 import json
 import random
 from collections import Counter
@@ -19,18 +18,12 @@ import stream.handler
 import visitor_memory.handler
 from common.schema import STREAMED
 from tests.functions.world import Context, Direct, World, request, uuid
+from tests.hostile import broken, spoil
 
 pytestmark = pytest.mark.functions
 
 SEED, REFUSALS = 20261121, 10_000
 VISITOR = "visitor-0123456789"
-NASTY: list[Any] = [
-    None, True, False, 0, -1, 2**63, 1e308, -1e308, 0.1, "", " ", "0", "null", "NaN", "a" * 70, "é" * 40, "\ud800",
-    "\0", "\r\nx: y", "'; DROP TABLE events; --", "<script>", "${jndi:ldap://x}", "{{7*7}}", "../../etc/passwd",
-    "%00", "#count#", "#plan", "#erasures", "__proto__", "9" * 50, [], {}, [[]], {"": ""}, [None] * 200, {"S": "x"},
-    [{}] * 101, "2026-11-21T12:00:00Z", "9999-12-31T23:59:59+00:00", "💡" * 10]
-NASTY.append({"a": {"b": {"c": [NASTY[10]]}}})
-
 Entry = Callable[[Any, Any], dict[str, Any]]
 
 
@@ -61,31 +54,13 @@ def seeds() -> list[tuple[Entry, dict[str, Any]]]:
     ]
 
 
-def spoil(found: Any, dice: random.Random) -> Any:
-    """One value somewhere in it is replaced, removed or doubled."""
-    if isinstance(found, dict) and found and dice.random() < 0.8:
-        key = dice.choice(list(found))
-        match dice.randrange(5):
-            case 0:
-                return {name: value for name, value in found.items() if name != key}
-            case 1:
-                return {**found, str(dice.choice(NASTY)): found[key]}
-        return {**found, key: spoil(found[key], dice)}
-    if isinstance(found, list) and found and dice.random() < 0.8:
-        index = dice.randrange(len(found))
-        return [*found[:index], spoil(found[index], dice), *found[index + dice.randrange(2):]]
-    return copy.deepcopy(dice.choice(NASTY))
-
-
 def spoiled(sent: dict[str, Any], dice: random.Random) -> Any:
     body = sent.get("body")
     if body is None or dice.random() < 0.3:
         return spoil(sent, dice)
     match dice.randrange(4):
         case 0:
-            at = dice.randrange(len(body))
-            return {**sent, "body": body[:at] + dice.choice(["", "\0", '"', "{", "[" * 5000, "1e999", "-", "\ud800"])
-                    + body[at + dice.randrange(3):]}
+            return {**sent, "body": broken(body, dice)}
         case 1:
             return {**sent, "isBase64Encoded": True}
     return {**sent, "body": json.dumps(spoil(json.loads(body), dice))}

@@ -100,6 +100,17 @@ def test_an_unknown_action_is_answered(world: World, route: str) -> None:
     assert send(route, {"action": "x"})[1]["code"] == "bad_message"
 
 
+@pytest.mark.parametrize("route", ["$connect", "$disconnect"])
+def test_a_message_that_names_a_route_of_the_connections_life_is_answered_and_changes_nothing(
+        world: World, route: str) -> None:
+    subscribe("abc=", FPS)
+    before = world.items("connections")
+    answer = handler.handle({"requestContext": {"routeKey": route, "connectionId": "abc=", "eventType": "MESSAGE"},
+                             "body": json.dumps({"action": route})}, Context())
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (400, "bad_message")
+    assert world.items("connections") == before
+
+
 @pytest.mark.parametrize("event", [None, {}, {"requestContext": {}}, {"requestContext": None}, []])
 def test_what_is_no_message_is_refused(world: World, event: Any) -> None:
     assert handler.handle(event, Context())["statusCode"] == 400
@@ -237,6 +248,15 @@ def test_a_batch_that_reached_nobody_comes_again_as_a_whole(world: World, failin
     world.fault, world.connected.fates = None, {}
     assert deliver(record(1, fps=60.0), record(2, fps=60.0)) == []
     assert [message["metrics"][FPS]["count"] for message in world.connected.messages["abc="]] == [2]
+
+
+def test_a_batch_that_was_delivered_does_not_come_again_because_the_connections_could_not_be_counted(
+        world: World) -> None:
+    subscribe("abc=", FPS)
+    handler._gauge.told = float("-inf")  # it is told now
+    world.fault = lambda _operation, body: error("ThrottlingException") if body.get("Select") == "COUNT" else None
+    assert deliver(record(1, fps=30.0)) == []
+    assert len(world.connected.messages["abc="]) == 1
 
 
 def test_a_thousand_subscribers_get_the_batch(world: World) -> None:

@@ -20,7 +20,9 @@ from botocore.exceptions import ClientError
 from ministack.services import dynamodb
 
 from common import clients, hashing
+from rehearsal.aws.emulators import transactions
 
+transactions.install()
 CURRENT, PREVIOUS, OLDEST = "c" * 40, "p" * 40, "o" * 40
 TABLES = {
     "events": {"AttributeDefinitions": [("eventId", "S"), ("visitorHash", "S"), ("occurredAt", "S")],

@@ -12,6 +12,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 from aiohttp import web
@@ -29,6 +30,7 @@ from rehearsal.aws.cdn.watch import Watch
 from rehearsal.aws.clients import Clients
 from rehearsal.aws.kept import GatewayKept
 from rehearsal.doors import LOOPBACK, Doors
+from rehearsal.serving import is_handshake
 
 
 def main() -> None:
@@ -71,7 +73,7 @@ class DataPlane:
         store = Store()
         names = Names(clients, GatewayKept(LOOPBACK, gateway), url)
         self._edge = Edge(Origins(session, names, clients, url), Functions(clients), store)
-        self.doors = Doors(home, self.serve, shutdown_seconds=1)
+        self.doors = Doors(home, self.serve, _refused, shutdown_seconds=1)
         self.watch = Watch(session, url, clients, store, self._changed, names.forget)
         self._by_name: dict[str, Distribution] = {}
 
@@ -92,7 +94,7 @@ class DataPlane:
         distribution = self._by_name.get(host)
         if distribution is None:
             return await viewer.write(request, own(403, f"No distribution has the name {host}.", asked.id))
-        if request.headers.get("Upgrade", "").lower() == "websocket":
+        if is_handshake(request):
             relayed = await self._edge.websocket(distribution, asked, request)
             if not isinstance(relayed, Response):
                 return relayed
@@ -117,6 +119,12 @@ class DataPlane:
         self._by_name = by_name
         await self.doors.close(but=by_name)
         await self.doors.open(by_name)
+
+
+def _refused(status: int) -> web.Response:
+    page = own(status, "Bad request. We can't connect to the server for this app or website at this time.", uuid4().hex)
+    assert isinstance(page.body, bytes)
+    return web.Response(status=status, headers=page.headers, body=page.body)
 
 
 if __name__ == "__main__":

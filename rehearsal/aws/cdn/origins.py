@@ -74,7 +74,10 @@ class Origins:
                     asked: Asked) -> web.StreamResponse:
         """A WebSocket connection, until either side ends it."""
         url = await self._resolved(distribution, origin)
-        return await websocket.relay(self._session, request, url + asked.target(origin), asked.headers)
+        try:
+            return await websocket.relay(self._session, request, url + asked.target(origin), asked.headers)
+        except aiohttp.ClientConnectorError as error:
+            raise Unreachable(502, f"CloudFront wasn't able to connect to the origin: {error}") from error
 
     async def _resolved(self, distribution: Distribution, origin: Origin) -> str:
         try:

@@ -9,6 +9,8 @@ from ministack.core import lambda_runtime
 from ministack.core.lambda_runtime import acquire_worker, release_worker
 from ministack.services import apigateway_v1, lambda_svc
 
+from rehearsal.aws.emulators.report import framed
+
 # API Gateway's developer guide, "Output format of a Lambda function for proxy integration": anything else is malformed.
 _PARTS = {"isBase64Encoded", "statusCode", "headers", "multiValueHeaders", "body"}
 
@@ -54,11 +56,14 @@ def execute(function: dict[str, Any], event: Any, request_id: str) -> dict[str, 
             durable=lambda_svc._durable_env_overlay())
     finally:
         release_worker(worker)
-    if result["status"] == "ok":
-        return {"body": result["result"], "log": result["log"]}
-    payload = result["payload"]
-    return {"body": payload, "error": True, "function_error": "Unhandled",
-            "log": "\n".join(filter(None, [result["log"], _logged(payload)]))}
+    failed = result["status"] != "ok"
+    written = "\n".join(filter(None, [result["log"], _logged(result["payload"])])) if failed else result["log"]
+    log = framed(written, request_id, config.get("Version", "$LATEST"), int(config.get("MemorySize", 128)),
+                 result["spent"])
+    kept = {"log": log, "log_source": "rie"}  # by this MiniStack knows that the platform's lines are there
+    if not failed:
+        return {"body": result["result"], **kept}
+    return {"body": result["payload"], "error": True, "function_error": "Unhandled", **kept}
 
 
 def _logged(error: dict[str, Any]) -> str:

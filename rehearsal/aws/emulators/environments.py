@@ -28,6 +28,7 @@ from ministack.core import lambda_runtime
 from ministack.core.lambda_runtime import ProvidedWorker, Worker
 
 from rehearsal.aws.emulators.environment_variables import environment
+from rehearsal.aws.emulators.report import Spent
 from rehearsal.aws.emulators.worker_script import END_OF_LOG, amended
 
 LOOK_SECONDS = 0.02
@@ -88,9 +89,12 @@ class Environment(Worker):  # type: ignore[misc]
         self._started = threading.Event()
         self._ended_for: Failed | None = None  # why the process was ended while it started
         self._request = ""
+        self._began = self._spent = 0.0  # when the process or the invocation began; milliseconds of the handler
+        self._peak = 0  # bytes
 
     def watch_start(self, process: subprocess.Popen[str]) -> None:
         """The code outside the handler may take neither more memory nor time without end; its caller waits for it."""
+        self._began, self._peak = time.perf_counter(), 0
         self._started.clear()
         threading.Thread(target=self._watch_start, args=(process,), daemon=True).start()
 
@@ -127,32 +131,36 @@ class Environment(Worker):  # type: ignore[misc]
 
     def invoke(self, event: Any, request_id: str, *, trace_id: str | None = None, depth: Any = None,
                durable: Mapping[str, Any] | None = None, invoked_function_arn: str | None = None) -> dict[str, Any]:
-        """MiniStack's answer (`status`, `result` or `error`, `log`, `cold_start`), and for an error `payload`, which is
-        Lambda's object."""
+        """MiniStack's answer (`status`, `result` or `error`, `log`, `cold_start`), `spent`, and for an error `payload`,
+        which is Lambda's object."""
         with self._lock:
             cold = self._proc is None or self._proc.poll() is not None
             said = {"event": event, "ctx": {
                 "request_id": request_id, "timeout_ms": int(self.config.get("Timeout", 3) * 1000), "trace_id": trace_id,
                 "depth": depth, "durable": dict(durable or {}), "invoked_function_arn":
                     self.config.get("FunctionArn", "") if invoked_function_arn is None else invoked_function_arn}}
-            self._request = request_id
+            self._request, self._spent = request_id, 0.0
+            start: float | None = None
             try:
                 if cold:
                     self._spawn()
+                    start = self._elapsed()
                 answer = {"status": "ok", "result": self._ask(said)}
             except Failed as error:
                 answer = {"status": "error", "error": str(error), "payload": error.payload(request_id)}
-            return {**answer, "cold_start": cold, "log": self._log()}
+            return {**answer, "cold_start": cold, "log": self._log(), "spent": Spent(self._spent, start, self._peak)}
 
     def _ask(self, said: Mapping[str, Any]) -> Any:
         """The function's answer. Raises Failed; the process is gone then, unless the function itself raised."""
         process = self._proc
         answers: list[Mapping[str, Any]] = []
         reader = threading.Thread(target=_converse, args=(process, said, answers), daemon=True)
+        self._began = time.perf_counter()
         deadline = time.monotonic() + self.config.get("Timeout", 3)
         reader.start()
         while reader.is_alive():
             reader.join(max(0.0, min(LOOK_SECONDS, deadline - time.monotonic())))
+            self._spent = self._elapsed()
             if self._has_too_much(process):
                 _kill(process)
                 raise self._out_of_memory()
@@ -164,12 +172,17 @@ class Environment(Worker):  # type: ignore[misc]
                 process.wait(_EXIT_SECONDS)
             _kill(process)
             raise _ended(process.returncode, self._request)
+        self._spent = float(answers[0].get("milliseconds", self._spent))  # the script for Node does not tell it
         if answers[0]["status"] == "error":
             raise _said(str(answers[0]["error"]), answers[0].get("trace"))
         return answers[0].get("result")
 
+    def _elapsed(self) -> float:
+        return (time.perf_counter() - self._began) * 1000
+
     def _has_too_much(self, process: subprocess.Popen[str]) -> bool:
-        return resident_bytes(process.pid) > int(self.config.get("MemorySize", 128)) * _MEBIBYTE
+        self._peak = max(self._peak, resident_bytes(process.pid))
+        return self._peak > int(self.config.get("MemorySize", 128)) * _MEBIBYTE
 
     def _out_of_memory(self) -> Failed:
         return Failed("Runtime.OutOfMemory",

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from ministack.app import app
 
-from rehearsal.aws.emulators import answers, clocks, eks, environments, lambda_, logs, statistics, streams
+from rehearsal.aws.emulators import (
+    answers,
+    clocks,
+    eks,
+    environments,
+    lambda_,
+    logs,
+    statistics,
+    streams,
+    transactions,
+    websockets,
+)
 
 clocks.install()
 eks.install()
@@ -14,5 +25,7 @@ lambda_.install()
 logs.install()
 statistics.install()
 streams.install()
+transactions.install()
+websockets.install()
 
 __all__ = ["app"]

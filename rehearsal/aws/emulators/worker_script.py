@@ -1,5 +1,5 @@
-"""MiniStack's script that runs a Python function, with errors said as Lambda's runtime says them, and the end of each
-invocation's log marked, so that nobody waits for a line that does not come.
+"""MiniStack's script that runs a Python function, with errors said as Lambda's runtime says them, the handler's time,
+and the end of each invocation's log marked, so that nobody waits for a line that does not come.
 
 Source of the errors' kinds: awslambdaric, the runtime interface client that Lambda's Python images contain.
 """
@@ -44,18 +44,25 @@ _REPLACED = (
     ('        _real_stdout.write(json.dumps({"status": "error", "error": str(e)}) + "\\n")\n',
      '        _told = _described_import(e, module_name)\n'
      '        _real_stdout.write(json.dumps({"status": "error", "error": _told}) + "\\n")\n'),
+    ('            result = handler_fn(event, context)\n',
+     '            _began = time.perf_counter()\n'
+     '            try:\n'
+     '                result = handler_fn(event, context)\n'
+     '            finally:\n'
+     '                _spent = (time.perf_counter() - _began) * 1000\n'),
     ('            _real_stdout.write(json.dumps({"status": "ok", "result": result}) + "\\n")\n',
      '            try:\n'
-     '                _answer = json.dumps({"status": "ok", "result": result})\n'
+     '                _answer = json.dumps({"status": "ok", "result": result, "milliseconds": _spent})\n'
      '            except (TypeError, ValueError) as e:\n'
-     '                _answer = json.dumps({"status": "error", "error": _described(\n'
+     '                _answer = json.dumps({"status": "error", "milliseconds": _spent, "error": _described(\n'
      '                    e, "Runtime.MarshalError", f"Unable to marshal response: {e}")})\n'
      '            _end_of_log(context.aws_request_id)\n'
      '            _real_stdout.write(_answer + "\\n")\n'),
     ('            _real_stdout.write(json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()})'
      ' + "\\n")\n',
      '            _end_of_log(context.aws_request_id)\n'
-     '            _real_stdout.write(json.dumps({"status": "error", "error": _described(e)}) + "\\n")\n'),
+     '            _real_stdout.write(json.dumps({"status": "error", "milliseconds": _spent, "error": _described(e)})'
+     ' + "\\n")\n'),
 )
 
 

@@ -8,7 +8,8 @@ import signal
 
 from aiohttp import web
 
-from rehearsal.aws.gateway.app import Gateway
+from rehearsal.aws.gateway.app import Gateway, refused
+from rehearsal.serving import Server
 
 LOOPBACK = "127.0.0.1"
 
@@ -28,7 +29,7 @@ async def _serve(options: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     gateway = Gateway(options.port, options.ministack, options.moto, options.incarnation)
     async with gateway:
-        runner = web.ServerRunner(web.Server(gateway.handle), access_log=None)
+        runner = web.ServerRunner(Server(gateway.handle, refused))
         await runner.setup()
         await web.TCPSite(runner, LOOPBACK, options.port, shutdown_timeout=1).start()
         await stopped.wait()

@@ -30,8 +30,15 @@ class Accounts:
 
     def owner_of_api(self, path: str, host: str) -> tuple[str, str] | None:
         """Account and region of the API that an unsigned data-plane request calls."""
+        if named := self._domains.get(host.split(":")[0]):
+            return named
         found = _API_PATH.match(path) or _API_HOST.match(host)
-        return self._apis.get(found[1]) if found else self._domains.get(host.split(":")[0])
+        return self._apis.get(found[1]) if found else None
+
+    def owner_of_call(self, path: str, host: str) -> tuple[str, str] | None:
+        """As `owner_of_api`, of what can be nothing but the call of an API: `/restapis/…` may change one too."""
+        is_call = path.startswith("/_aws/execute-api/") or "/_user_request_" in path or _API_HOST.match(host)
+        return self.owner_of_api(path, host) if is_call or host.split(":")[0] in self._domains else None
 
     def path_of_api(self, path: str, host: str) -> str:
         """The path as MiniStack takes it without a name of its own: `API.execute-api.…/stage` becomes

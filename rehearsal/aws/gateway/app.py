@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -19,9 +20,11 @@ from rehearsal.aws.gateway import control, eks, websocket
 from rehearsal.aws.gateway.accounts import Accounts
 from rehearsal.aws.gateway.changes import FOLLOWED, Changes
 from rehearsal.aws.gateway.errors import error, not_implemented, protocol
+from rehearsal.aws.gateway.faults import Faults
 from rehearsal.aws.gateway.store import KeptStore
 from rehearsal.aws.replay import Answer, Replay
-from rehearsal.aws.routing import Addressed, Server, address, claim, route
+from rehearsal.aws.routing import EXECUTE_API, Addressed, Server, address, claim, of_api, route
+from rehearsal.serving import is_handshake
 
 OPERATION_HEADER = "x-candlefish-operation"
 READ_INTO_MEMORY_BYTES = 4 * 1024 * 1024
@@ -43,6 +46,7 @@ class Gateway:
         self.replay = Replay()
         self.accounts = Accounts()
         self.changes = Changes()
+        self.faults = Faults()
         self.upstream = {Server.MINISTACK: f"http://127.0.0.1:{ministack}", Server.MOTO: f"http://127.0.0.1:{moto}"}
         self._session: aiohttp.ClientSession | None = None
         self._turns: dict[tuple[str, str], asyncio.Lock] = {}
@@ -62,25 +66,30 @@ class Gateway:
         return self._session
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.path.startswith(control.PREFIX):
+        host = request.headers.get("Host", "")
+        owner = self.accounts.owner_of_call(request.path, host)
+        if owner is None and request.path.startswith(control.PREFIX):
             return await control.handle(self, request)
         body = await _body(request)
         form = _form(request, body)
         to = address(request.method, request.path, request.query, request.headers, form)
+        if owner is not None and not (to.signed and to.service == EXECUTE_API):
+            to = of_api(*owner)  # whatever else its headers and its body say: they are the API's, not ours
         server = route(to, request.method, request.path)
         headers = self._headers(request, to)
-        url = self.upstream[server] + self.accounts.path_of_api(request.raw_path, request.headers.get("Host", ""))
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await websocket.relay(self.session, request, url, headers)
+        url = self.upstream[server] + self.accounts.path_of_api(request.raw_path, host)
+        if is_handshake(request):
+            return await websocket.relay(self.session, request, url, headers, websocket.API_GATEWAY)
         kind = protocol(to.service, request.headers.get("X-Amz-Target", ""), bool(form) or "Action" in request.query)
         try:
             if body is None:
                 return await self._stream(request, url, headers)
             async with self._turn(server, to):
-                answer = await self._answer(request, to, url, headers, body)
+                answer = await self.faults.through(request, to, kind, body, functools.partial(
+                    self._answer, request, to, url, headers, body))
         except aiohttp.ClientError as problem:
             return _response(error(kind, 503, "ServiceUnavailable", f"{server} does not answer: {problem!r}"))
-        if answer.status >= 400 and _is_unimplemented(answer):
+        if answer.status >= 400 and to.service != EXECUTE_API and _is_unimplemented(answer):
             what = to.operation or f"{request.method} {request.path}"
             return _response(not_implemented(kind, to.service, what, server))
         self.accounts.learn(to, request.method, request.path, answer.body)
@@ -132,9 +141,14 @@ class Gateway:
         account, region = self.accounts.of(to), to.region
         if not to.signed and (owner := self.accounts.owner_of_api(request.path, request.headers.get("Host", ""))):
             account, region = owner
-            headers["Authorization"] = claim(account, region, "execute-api")
+            headers["Authorization"] = claim(account, region, EXECUTE_API)
         headers["x-moto-account-id"] = account
         return headers
+
+
+def refused(status: int) -> web.Response:
+    """What is no request, or an error of ours, in the form that API Gateway and the SDKs have in common."""
+    return web.json_response({"message": "Bad Request" if status < 500 else "Internal server error"}, status=status)
 
 
 def _response(answer: Answer) -> web.Response:

@@ -1,8 +1,9 @@
-"""The gateway's own API under `/_candlefish/`: health, kept objects, reset, accounts, cluster authentication.
+"""The gateway's own API under `/_candlefish/`: health, kept objects, reset, accounts, faults, cluster authentication.
 
 GET    /_candlefish/health                                   {"incarnation", "port"}
 GET    /_candlefish/accounts                                 {"accounts": [{"account", "region"}]}: seen in requests
 GET    /_candlefish/changes?service=&after=                  {"count", "accounts"}: see `changes`
+GET, PUT, DELETE /_candlefish/faults                         see `faults`
 GET    /_candlefish/kept?account=&region=&type=&id=          properties, or 404
 GET    /_candlefish/kept?account=&region=&type=              {"objects": [{account, region, type, id, properties}]}
 PUT    /_candlefish/kept?account=&region=&type=&id=          body: properties
@@ -36,6 +37,8 @@ async def handle(gateway: Gateway, request: web.BaseRequest) -> web.Response:
                                                    for account, region in sorted(gateway.accounts.seen)]})
         case ("GET", "changes"):
             return await gateway.changes.answer(request)
+        case (_, "faults"):
+            return await gateway.faults.answer(request)
         case ("POST", "reset"):
             return await _reset(gateway)
         case ("POST", path) if path.startswith("eks/authenticate/"):
@@ -78,5 +81,6 @@ async def _reset(gateway: Gateway) -> web.Response:
     gateway.kept.clear()
     gateway.replay.clear()
     gateway.accounts.clear()
+    gateway.faults.order(0, [])
     await gateway.changes.clear()
     return web.json_response({"reset": True})

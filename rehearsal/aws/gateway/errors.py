@@ -21,6 +21,12 @@ class Protocol(Enum):
     S3 = "s3"
 
 
+# The code with which a service of each protocol says that it was asked too often.
+THROTTLING = {Protocol.EC2: "RequestLimitExceeded", Protocol.S3: "SlowDown", Protocol.QUERY: "Throttling",
+              Protocol.REST_XML: "Throttling", Protocol.JSON: "ThrottlingException",
+              Protocol.REST_JSON: "ThrottlingException"}
+
+
 def protocol(service: str, target: str, form: bool) -> Protocol:
     """`form`: the request is form-encoded, or names its action in the query string."""
     if target:

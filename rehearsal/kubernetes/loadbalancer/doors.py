@@ -8,13 +8,14 @@ from pathlib import Path
 from rehearsal import doors
 from rehearsal.kubernetes.loadbalancer.dataplane import DataPlane
 from rehearsal.kubernetes.loadbalancer.model import LoadBalancer
+from rehearsal.serving import Refuse
 
 
 class Doors:
     """Opens a door for every name without wildcard in the load balancers' rules. Doors stay open until the end."""
 
-    def __init__(self, plane: DataPlane, serve: doors.Serve, home: Path) -> None:
-        self._plane, self._doors = plane, doors.Doors(home, serve)
+    def __init__(self, plane: DataPlane, serve: doors.Serve, refuse: Refuse, home: Path) -> None:
+        self._plane, self._doors = plane, doors.Doors(home, serve, refuse)
 
     async def run(self) -> None:
         try:

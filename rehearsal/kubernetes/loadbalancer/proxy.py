@@ -30,6 +30,7 @@ from rehearsal.kubernetes.loadbalancer.dataplane import DataPlane
 from rehearsal.kubernetes.loadbalancer.model import FixedResponse, Forward, Listener, LoadBalancer, Redirect
 from rehearsal.kubernetes.loadbalancer.relay import relay
 from rehearsal.kubernetes.loadbalancer.targets import Endpoint, Loopback, Target, TargetSet
+from rehearsal.serving import Server, is_handshake
 
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailers",
               "transfer-encoding", "upgrade"}
@@ -59,7 +60,7 @@ class FrontDoor:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60), auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout(total=None))
-        runner = web.ServerRunner(web.Server(self.serve, access_log=None))
+        runner = web.ServerRunner(Server(self.serve, own))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", self._port, backlog=1024).start()
         try:
@@ -96,7 +97,7 @@ class FrontDoor:
         chosen = self._choose(request, lag, balancer, listener, action)
         if isinstance(chosen, str):
             self._plane.counters.target_failed(balancer.group, chosen, 503)
-            return _own(503)
+            return own(503)
         return await self._forward(request, chosen)
 
     def _choose(self, request: web.BaseRequest, lag: float, balancer: LoadBalancer, listener: Listener,
@@ -139,7 +140,7 @@ class FrontDoor:
 
     def _failed(self, chosen: Chosen, status: int) -> web.Response:
         self._plane.counters.target_failed(chosen.balancer.group, chosen.group, status)
-        return _own(status)
+        return own(status)
 
     async def _exchange(self, request: web.BaseRequest, chosen: Chosen) -> web.StreamResponse:
         port = self._loopback.loopback(*chosen.target.endpoint)
@@ -148,7 +149,7 @@ class FrontDoor:
         headers = _forwarded(request, chosen.listener)
         url = f"http://127.0.0.1:{port}{request.raw_path}"
         started = time.monotonic()
-        if request.headers.get("Upgrade", "").lower() == "websocket":
+        if is_handshake(request):
             status, answer = await relay(request, self._session, url, headers)
             self._plane.counters.target_answered(chosen.balancer.group, chosen.group, status,
                                                  time.monotonic() - started)
@@ -190,8 +191,10 @@ def _forwarded(request: web.BaseRequest, listener: Listener) -> CIMultiDict[str]
     return headers
 
 
-def _own(status: int) -> web.Response:
-    reason = {502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}[status]
+def own(status: int) -> web.Response:
+    """What the load balancer answers by itself."""
+    reason = {400: "Bad Request", 500: "Internal Server Error", 502: "Bad Gateway",
+              503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}[status]
     return web.Response(status=status, content_type="text/html", headers={"Server": "awselb/2.0"},
                         text=f"<html><head><title>{status} {reason}</title></head><body>{reason}</body></html>\n")
 

@@ -13,7 +13,7 @@ from rehearsal.kubernetes.loadbalancer.controller import Controller, NoCloud
 from rehearsal.kubernetes.loadbalancer.dataplane import DataPlane
 from rehearsal.kubernetes.loadbalancer.doors import Doors
 from rehearsal.kubernetes.loadbalancer.elbv2 import ElbV2
-from rehearsal.kubernetes.loadbalancer.proxy import FrontDoor
+from rehearsal.kubernetes.loadbalancer.proxy import FrontDoor, own
 from rehearsal.kubernetes.loadbalancer.publisher import Publisher
 from rehearsal.kubernetes.loadbalancer.targets import Loopback
 
@@ -62,5 +62,5 @@ def build(api: Api, cluster: str, loopback: Loopback, port: int, home: Path, *, 
     front_door = FrontDoor(plane, loopback, port)
     return LoadBalancing(
         controller=Controller(api, cluster, plane, elb if elb is not None else NoCloud(region)), plane=plane,
-        front_door=front_door, doors=Doors(plane, front_door.serve, home),
+        front_door=front_door, doors=Doors(plane, front_door.serve, own, home),
         publisher=Publisher(plane, elb, aws, metrics_period_seconds) if elb is not None and aws is not None else None)

@@ -6,7 +6,9 @@ import asyncio
 import base64
 import io
 import json
+import math
 import os
+import re
 import shutil
 import textwrap
 import time
@@ -117,7 +119,7 @@ def test_a_function_that_takes_too_long_is_ended_with_all_it_started_and_starts_
     assert time.monotonic() - began < 10
     assert (header, error["errorType"]) == ("Unhandled", "Sandbox.Timedout")
     assert error["errorMessage"].endswith("Task timed out after 1.00 seconds")
-    child = int(log.splitlines()[0])
+    child = int(next(line for line in log.splitlines() if line.isdigit()))
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
     assert invoked(aws)[0] == "ended"
 
@@ -238,6 +240,30 @@ def test_who_calls_over_a_websocket_learns_nothing_of_an_error_and_it_is_logged(
                     "requestId": said["requestId"]}
     events = aws.client("logs").filter_log_events(logGroupName="/aws/lambda/fn")["events"]
     assert any(each["message"] == "[ERROR] ValueError: a secret" for each in events)
+
+
+REPORT = re.compile(r"REPORT RequestId: \S+\tDuration: ([\d.]+) ms\tBilled Duration: (\d+) ms\tMemory Size: 256 MB\t"
+                    r"Max Memory Used: (\d+) MB(?:\tInit Duration: ([\d.]+) ms)?$", re.M)
+
+
+def test_the_report_has_the_handlers_time_alone_and_the_start_of_a_new_process(aws: Any) -> None:
+    deployed(aws, """
+        import time
+        time.sleep(0.3)
+        def handle(event, context):
+            time.sleep(0.05)
+    """, MemorySize=256)
+    (first,), (second,) = (REPORT.findall(invoked(aws)[2]) for _ in range(2))
+    assert float(first[3]) >= 300
+    assert second[3] == ""
+    for duration, billed, peak, init in (first, second):
+        assert 50 <= float(duration) < 300
+        assert int(billed) == math.ceil(float(duration) + float(init or 0))
+        assert 1 < int(peak) < 256
+    lines = [each["message"] for each in aws.client("logs").filter_log_events(
+        logGroupName="/aws/lambda/fn")["events"]]
+    assert len([line for line in lines if line.startswith("REPORT")]) == 2
+    assert [line.split()[0] for line in lines] == ["START", "END", "REPORT"] * 2
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")

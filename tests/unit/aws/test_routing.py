@@ -75,6 +75,20 @@ def test_an_unsigned_call_of_an_api_belongs_to_who_made_the_api() -> None:
     assert accounts.owner_of_api("/restapis/other/x", "") is None
 
 
+def test_what_can_only_be_the_call_of_an_api_is_one_and_a_change_of_the_api_is_none() -> None:
+    accounts, owner = Accounts(), ("111122223333", "us-west-2")
+    signature = {"Authorization": SIGNED.format(owner[0], owner[1], "apigateway")}
+    to = address("POST", "/restapis", {}, signature, {})
+    accounts.learn(to, "POST", "/restapis", b'{"id": "abc"}')
+    accounts.learn(to, "POST", "/domainnames", b'{"domainName": "rest.example.com"}')
+    for path, host in (("/_aws/execute-api/abc/live/x", "127.0.0.1:1"), ("/x", "abc.execute-api.localhost:1"),
+                       ("/restapis/abc/live/_user_request_/x", "127.0.0.1:1"), ("/x", "rest.example.com"),
+                       ("/_candlefish/reset", "rest.example.com:1"), ("/restapis/other", "rest.example.com")):
+        assert accounts.owner_of_call(path, host) == owner, path
+    for path in ("/restapis/abc/resources", "/restapis/abc", "/_candlefish/reset", "/_aws/execute-api/other/live"):
+        assert accounts.owner_of_call(path, "127.0.0.1:1") is None, path
+
+
 @pytest.mark.parametrize(("service", "target", "form", "kind"), [
     ("ec2", "", True, Protocol.EC2), ("iam", "", True, Protocol.QUERY), ("kms", "T.X", False, Protocol.JSON),
     ("eks", "", False, Protocol.REST_JSON), ("s3", "", False, Protocol.S3), ("route53", "", False, Protocol.REST_XML)])
