@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from candlefish.exits import Exit
+from candlefish.options import Json, Stack
 from candlefish.runtime import project_directory
 from candlefish.screen import Screen, emit
 from infra.plans.names import Names
@@ -27,10 +28,8 @@ ERRORS: tuple[type[Exception], ...] = (RolloutError, ApiError, KubeconfigError)
 WRONG: tuple[type[Exception], ...] = (NotAcceptable,)
 
 Service = Annotated[str, typer.Argument(help="website, backend-api, …")]
-Stack = Annotated[str, typer.Option("--stack", "-s", help="development, staging, production or recovery")]
 Kubeconfig = Annotated[Path | None, typer.Option(help="instead of KUBECONFIG and ~/.kube/config")]
 Context = Annotated[str | None, typer.Option(help="of the kubeconfig; the current one otherwise")]
-Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
 Hold = Annotated[float | None, typer.Option(help="minutes that both colours stay; the settings' otherwise")]
 Door = Annotated[str, typer.Option(envvar="CANDLEFISH_FRONT_DOOR", help="where the front door answers, to check it "
                                    "after the switch: https://candlefish.ai")]

@@ -46,7 +46,7 @@ def access(kubeconfig: str | Path | Mapping[str, Any], context: str | None = Non
     server = cluster.get("server")
     if not isinstance(server, str) or not server:
         raise KubeconfigError(f"kubeconfig: cluster {entry.get('cluster')!r} has no server")
-    return Access(server.rstrip("/"), _ssl(cluster, user, folder), _token(user, folder, environment or {}),
+    return Access(server.rstrip("/"), tls_context(cluster, user, folder), _token(user, folder, environment or {}),
                   str(entry.get("namespace") or "default"))
 
 
@@ -86,7 +86,8 @@ def _bytes(section: Mapping[str, Any], key: str, folder: Path) -> bytes | None:
     return (folder / Path(file).expanduser()).read_bytes() if file else None
 
 
-def _ssl(cluster: Mapping[str, Any], user: Mapping[str, Any], folder: Path) -> ssl.SSLContext:
+def tls_context(cluster: Mapping[str, Any], user: Mapping[str, Any], folder: Path) -> ssl.SSLContext:
+    """Of a kubeconfig's `cluster` and `user`. folder: where their relative file names start from."""
     authority = _bytes(cluster, "certificate-authority", folder)
     context = ssl.create_default_context(cadata=authority.decode() if authority else None)
     if cluster.get("insecure-skip-tls-verify"):

@@ -175,8 +175,7 @@ class BlueGreen:
                 raise Failed(f"{pod['metadata']['name']} runs {found}, not {digest}")
 
     def check(self) -> None:
-        checks.from_inside(self.cluster, self.record, self.record.idle,
-                           lambda what, met, seconds: self.waits.until(what, met, seconds))
+        checks.from_inside(self.cluster, self.record, self.record.idle, self.waits.until)
 
     def switch(self) -> None:
         self._turn(self.record.live, self.record.idle, DATA_PLANE_SECONDS)
@@ -185,16 +184,16 @@ class BlueGreen:
         """The front door's weights, then the selector, each once the data plane is ready for it and seen to follow."""
         target = self.cluster.target
         if target.fronted:
-            self.waits.until(f"{towards} is healthy at the load balancer", lambda: not self._unhealthy(towards),
-                             seconds, lambda: self._unhealthy(towards))
+            self.waits.unhindered(f"{towards} is healthy at the load balancer",
+                                  lambda: self._unhealthy(towards) or None, seconds)
             if self.cluster.move(self.cluster.weights, weights(towards), None if whatever else {weights(away)}):
                 self.say(f"front door: {away} → {towards}")
         if self.cluster.move(self.cluster.selector, towards, None if whatever else {away}):
             self.say(f"inside the cluster: {away} → {towards}")
         if target.fronted:
             wanted = weights(towards)
-            self.waits.until("the load balancer has the weights", lambda: not self.front.following(wanted), seconds,
-                             lambda: self.front.following(wanted))
+            self.waits.unhindered("the load balancer has the weights", lambda: self.front.following(wanted) or None,
+                                  seconds)
         self.waits.until(f"EndpointSlices hold pods of {towards} only", lambda: self._followed(towards), seconds)
 
     def _unhealthy(self, colour: str) -> str:
@@ -213,7 +212,7 @@ class BlueGreen:
     def hold(self) -> None:
         left = self.record.held + self.hold_seconds - self.now()
         self.say(f"both colours stay for {max(0.0, left):.0f} s: `promote` ends the hold, `abort` goes back")
-        self.waits.hold(left, lambda: self.journal.wished() is Wish.PROMOTE)
+        self.waits.hold(left, lambda: self.record.wish is Wish.PROMOTE)  # the waits' check keeps it up to date
 
     def retire(self) -> None:
         """The old pods go: nothing sends them requests any more, and each drains what it has."""

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from infra.plans import ingress, kubernetes
 from infra.plans.kubernetes import COLOURS
@@ -15,6 +15,7 @@ from operations.rollout.model import FIELD_MANAGER, Contested, RolloutError, Tar
 
 T = TypeVar("T")
 Weights = tuple[int, int]  # of blue and green
+Patch: TypeAlias = Object | list[Object]  # a merge patch, or the operations of a JSON patch
 PATIENCE_SECONDS = 60.0  # how long the API server may be away before a step gives up; the journal stays as it is
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 
@@ -27,7 +28,7 @@ class Field:
     kind: str
     name: str
     read: Callable[[Object], Any]
-    patch: Callable[[Object, Any], Object]
+    patch: Callable[[Object, Any], Patch]
     what: str
 
 
@@ -60,9 +61,6 @@ class Cluster:
             labels=f"kubernetes.io/service-name={service}"))
         return {endpoint.get("targetRef", {}).get("name", ""): bool(endpoint.get("conditions", {}).get("ready", True))
                 for each in slices for endpoint in each.get("endpoints") or ()}
-
-    def image(self, colour: str) -> str:
-        return str(self.deployment(colour)["spec"]["template"]["spec"]["containers"][0]["image"])
 
     def log(self, pod: str, lines: int = 5) -> str:
         """The last lines of a pod's only container, on one line; empty when there are none."""
@@ -115,12 +113,12 @@ class Cluster:
                      f"the replicas of {colour}")
 
     def template(self, colour: str) -> Field:
-        def patch(_: Object, template: Object) -> list[Object]:
+        def patch(_: Object, template: Object) -> Patch:
             return [{"op": "replace", "path": "/spec/template", "value": template}]
 
         return Field("apps/v1", "Deployment", f"{self.target.name}-{colour}",
                      lambda item: item["spec"]["template"]["metadata"].get("annotations", {}).get(REVISION),
-                     patch, f"the pods of {colour}")  # type: ignore[arg-type]
+                     patch, f"the pods of {colour}")
 
     def read(self, field: Field) -> Any:
         return field.read(self.get(field.api_version, field.kind, field.name))
@@ -153,7 +151,7 @@ class Cluster:
                 self._pause(FIRST_PAUSE)
 
     def _patch(self, field: Field, item: Object, wanted: Any) -> None:
-        body: Any = field.patch(item, wanted)
+        body = field.patch(item, wanted)
         version = item["metadata"]["resourceVersion"]
         if isinstance(body, list):  # a JSON patch
             body = [{"op": "test", "path": "/metadata/resourceVersion", "value": version}, *body]
@@ -179,6 +177,10 @@ class Cluster:
 
 
 REVISION = "candlefish.ai/revision"  # annotation of the pods' template: the rollout that wrote it
+
+
+def image_of(deployment: Object) -> str:
+    return str(deployment["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
 def last_writer(item: Object) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from kube.client import Client, NotFound
 from operations.rollout.bluegreen import SETTLE_SECONDS, BlueGreen
-from operations.rollout.cluster import Cluster
+from operations.rollout.cluster import Cluster, image_of
 from operations.rollout.front import Front
 from operations.rollout.journal import Journal
 from operations.rollout.lease import Lease, Owned, identity
@@ -58,9 +58,9 @@ class Runner:
                 self.say(f"going on with revision {current.revision}, which stopped at {current.phase}")
             else:
                 live = str(self.cluster.read(self.cluster.selector))
-                self.journal.begin(Record(
-                    self.journal.book.next_revision, "blue-green", image, self.cluster.image(live), live, other(live),
-                    began=time.time(), by=lease.holder))
+                previous = image_of(self.cluster.deployment(live))
+                self.journal.begin(Record(self.journal.book.next_revision, "blue-green", image, previous, live,
+                                          other(live), began=time.time(), by=lease.holder))
             return self._work(lease)
 
     def resume(self) -> Record:
@@ -96,7 +96,7 @@ class Runner:
         colours = {}
         for colour in (live, other(live)):
             item = cluster.deployment(colour)
-            colours[colour] = {"image": cluster.image(colour), "replicas": item["spec"]["replicas"],
+            colours[colour] = {"image": image_of(item), "replicas": item["spec"]["replicas"],
                                "ready": item.get("status", {}).get("readyReplicas", 0)}
         return {"service": self.target.name, "live": live, "colours": colours,
                 "weights": list(cluster.read(cluster.weights)) if self.target.fronted else None,

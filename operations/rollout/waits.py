@@ -19,10 +19,13 @@ class Waits:
 
     def until(self, what: str, met: Callable[[], bool], seconds: float, why: Callable[[], str] = lambda: "") -> None:
         """Raises Failed with `why` after so many seconds."""
+        self.unhindered(what, lambda: None if met() else why(), seconds)
+
+    def unhindered(self, what: str, hindrance: Callable[[], str | None], seconds: float) -> None:
+        """Until nothing is in the way (None); an empty text is something without a name. Raises Failed."""
         end, told = self._now() + seconds, ""
-        while not met():
+        while (reason := hindrance()) is not None:
             self._check()
-            reason = why()
             if self._now() > end:
                 raise Failed(f"not within {seconds:.0f} s: {what}" + (f" ({reason})" if reason else ""))
             if reason and reason != told:

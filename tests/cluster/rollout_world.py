@@ -64,7 +64,7 @@ def build(world: World, aim: Target) -> None:
                  "metadata": {"name": service.name, "namespace": namespace,
                               "annotations": {**found.annotations, **listen}},
                  "spec": {"ingressClassName": "alb", "rules": found.rules}})
-    eventually("blue answers at the front door", lambda: door(world, aim).waiting("blue", ()) == ""
+    eventually("blue answers at the front door", lambda: Door(world, aim).waiting("blue", ()) == ""
                and world.get(host(aim)).status_code == 200, 60)
 
 
@@ -73,7 +73,9 @@ def host(aim: Target) -> str:
 
 
 @dataclass
-class door:
+class Door:
+    """The front as the agent's data plane shows it, in place of ELBv2."""
+
     world: World
     aim: Target
 
@@ -138,4 +140,4 @@ class Traffic:
 
 
 def runner(world: World, client: Client, aim: Target, said: list[str] | None = None, hold: float = 0.0) -> Runner:
-    return Runner(client, aim, door(world, aim), (said if said is not None else []).append, hold, settle_seconds=1.0)
+    return Runner(client, aim, Door(world, aim), (said if said is not None else []).append, hold, settle_seconds=1.0)

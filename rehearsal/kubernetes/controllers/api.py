@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import ssl
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import aiohttp
 import yaml
+
+from kube.kubeconfig import tls_context
 
 Object: TypeAlias = dict[str, Any]
 
@@ -59,7 +59,7 @@ class Api:
             raise ValueError(f"{path}: user {context['user']!r} needs a command for its credentials; give a "
                              f"kubeconfig with a client certificate or a token")
         headers = {"Authorization": f"Bearer {user['token']}"} if "token" in user else {}
-        tls = _tls(cluster, user, path.parent) if cluster["server"].startswith("https") else None
+        tls = tls_context(cluster, user, path.parent) if cluster["server"].startswith("https") else None
         return cls(cluster["server"], tls, headers)
 
     async def close(self) -> None:
@@ -147,25 +147,3 @@ def _named(config: Object, kind: str, name: str, path: Path) -> Object:
             found: Object = entry
             return found
     raise ValueError(f"{path}: no entry {name!r} under {kind}")
-
-
-def _tls(cluster: Object, user: Object, base: Path) -> ssl.SSLContext:
-    authority = _material(cluster, "certificate-authority", base)
-    context = ssl.create_default_context(cadata=authority.decode() if authority else None)
-    if cluster.get("insecure-skip-tls-verify"):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    certificate, key = _material(user, "client-certificate", base), _material(user, "client-key", base)
-    if certificate and key:
-        # The ssl module reads certificates from files only.
-        with tempfile.NamedTemporaryFile(suffix=".pem") as file:
-            file.write(certificate + b"\n" + key)
-            file.flush()
-            context.load_cert_chain(file.name)
-    return context
-
-
-def _material(entry: Object, name: str, base: Path) -> bytes | None:
-    if f"{name}-data" in entry:
-        return base64.b64decode(entry[f"{name}-data"])
-    return (base / entry[name]).read_bytes() if name in entry else None

@@ -23,6 +23,7 @@ import psutil
 import pytest
 
 from rehearsal.aws.emulators.environment_variables import RESERVED
+from tests.rehearsal.aws.websocket_api import websocket_api
 
 pytestmark = pytest.mark.rehearsal
 
@@ -222,16 +223,11 @@ def test_who_calls_over_a_websocket_learns_nothing_of_an_error_and_it_is_logged(
                 raise ValueError("a secret")
             return {"statusCode": 200}
     """)
-    apis = aws.client("apigatewayv2")
-    api = apis.create_api(Name="ws", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")["ApiId"]
-    target = apis.create_integration(ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=function)["IntegrationId"]
-    for key in ("$connect", "$default"):
-        apis.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{target}")
-    apis.create_stage(ApiId=api, StageName="live", AutoDeploy=True)
+    url = websocket_api(aws, function)
 
     async def talk() -> Any:
         async with (aiohttp.ClientSession() as session,
-                    session.ws_connect(f"{aws.endpoint.url}/_aws/execute-api/{api}/live") as socket):
+                    session.ws_connect(url) as socket):
             await socket.send_str(json.dumps({"action": "ping"}))
             return json.loads((await asyncio.wait_for(socket.receive(), 20)).data)
 

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from tests.rehearsal.aws.websocket_api import websocket_api
+
 pytestmark = pytest.mark.rehearsal
 
 ECHO = """
@@ -94,13 +96,7 @@ def test_a_compressed_object_is_kept_as_it_was_sent(aws: Any) -> None:
 
 @pytest.fixture
 def socket_url(aws: Any, function: str) -> str:
-    apis = aws.client("apigatewayv2")
-    api = apis.create_api(Name="ws", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")["ApiId"]
-    target = apis.create_integration(ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=function)["IntegrationId"]
-    for key in ("$connect", "$default"):
-        apis.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{target}")
-    apis.create_stage(ApiId=api, StageName="live", AutoDeploy=True)
-    return f"{aws.endpoint.url}/_aws/execute-api/{api}/live"
+    return websocket_api(aws, function)
 
 
 @pytest.mark.parametrize(("sent", "code"), [(b"x", 1003), ("x" * (128 * 1024 + 1), 1009), ("x" * 128 * 1024, None),
