@@ -21,9 +21,14 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from rehearsal.aws.servers import Aws
+from rehearsal.aws.services._assets import zipped
+from tests.program import Graph, Programs
+
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
-ALONE = frozenset({"edge"})  # packaged without `common`
+STACK = "staging"  # has them all
+ALONE = frozenset({"edge"})  # calls nothing
 RUNS = 9
 SUBSCRIBERS = 1000
 _IMPORT = """
@@ -33,41 +38,46 @@ started = time.process_time()
 {statement}
 print((time.process_time() - started) * 1000, len(sys.modules))
 """
-_CLIENT = "from common.clients import client; client('dynamodb')"
+_CLIENT = "import boto3; boto3.client('dynamodb')"
 
 
 def main() -> None:
-    print("| package | files | archive, KiB | import, ms | with a DynamoDB client, ms |")
+    print("| function | files | archive, KiB | import, ms | with a DynamoDB client, ms |")
     print("|---|---|---|---|---|")
-    for package in sorted(path.parent.name for path in FUNCTIONS.glob("*/handler.py")):
-        names = [package] if package in ALONE else [package, "common"]
-        files = [file for name in names for file in sorted((FUNCTIONS / name).rglob("*.py"))]
-        imported = _imported(files, f"import {package}.handler")
-        client = _imported(files, f"import {package}.handler; {_CLIENT}") if "common" in names else None
-        print(f"| {package} | {len(files)} | {_archive(files) / 1024:.1f} | {imported:.0f} | "
-              f"{'–' if client is None else f'{client:.0f}'} |")
+    for name, (module, archive) in sorted(packaged(_graph()).items()):
+        with zipfile.ZipFile(BytesIO(archive)) as packed:
+            files = len(packed.namelist())
+        imported = _imported(archive, f"import {module}")
+        client = None if module.partition(".")[0] in ALONE else _imported(archive, f"import {module}; {_CLIENT}")
+        print(f"| {name} | {files} | {len(archive) / 1024:.1f} | {imported:.0f} | "
+              f"{'–' if client is None else f'{client:.0f}'} |", flush=True)
     print()
     sys.path.insert(0, str(FUNCTIONS))
     print(json.dumps({"validating": _validating(), "writing": _writing(), "posting": _posting()}, indent=1))
 
 
-def _archive(files: list[Path]) -> int:
-    """Bytes, deflated."""
-    archive = BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for file in files:
-            packed.write(file, file.relative_to(FUNCTIONS))
-    return len(archive.getvalue())
+def packaged(graph: Graph) -> dict[str, tuple[str, bytes]]:
+    """Function → its module and the archive that the program makes of it."""
+    return {str(function.inputs["name"]).removeprefix(f"{graph.stack}-candlefish-").removesuffix(f"-{graph.stack}"):
+            (str(function.inputs["handler"]).rpartition(".")[0], zipped(function.inputs["code"]))
+            for function in graph.of("aws:lambda/function:Function")}
 
 
-def _imported(files: list[Path], statement: str) -> float:
+def _graph() -> Graph:
+    with tempfile.TemporaryDirectory(prefix="candlefish-functions-") as home:
+        servers = Aws(Path(home) / "aws")
+        try:
+            return Programs(servers.ensure(), Path(home)).preview(STACK)
+        finally:
+            servers.stop()
+
+
+def _imported(archive: bytes, statement: str) -> float:
     """Milliseconds; the median of new processes, after one that warms the disk's cache."""
     found: list[float] = []
     with tempfile.TemporaryDirectory(prefix="candlefish-import-") as folder:
-        for file in files:
-            copy = Path(folder) / file.relative_to(FUNCTIONS)
-            copy.parent.mkdir(exist_ok=True)
-            copy.write_bytes(file.read_bytes())
+        with zipfile.ZipFile(BytesIO(archive)) as packed:
+            packed.extractall(folder)
         for _ in range(RUNS + 1):
             done = subprocess.run([sys.executable, "-B", "-c", _IMPORT.format(statement=statement), folder], check=True,
                                   capture_output=True, text=True, cwd=folder,

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +19,7 @@ from infra.plans.tags import is_taggable
 from rehearsal.engine import urns
 from rehearsal.engine.state import State
 from rehearsal.engine.values import Secret
+from tests.bench.functions import packaged
 from tests.program import MARKER, Graph, Programs, texts
 from tests.stacks import BY_TYPE, RESOURCES, STACKS
 
@@ -212,3 +218,14 @@ def test_a_seventh_service_changes_no_logical_name_of_the_others(programs: Progr
     before, after = programs.preview("staging"), programs.preview("staging", services=SEVENTH)
     assert {*before.by_urn} < {*after.by_urn}
     assert all("seventh" in urn for urn in {*after.by_urn} - {*before.by_urn})
+
+
+def test_each_functions_archive_starts_with_the_standard_library_alone(programs: Programs, tmp_path: Path) -> None:
+    """boto3 is loaded at the first call: a cold start imports nothing of it, and the archive has all the rest."""
+    for name, (module, archive) in packaged(programs.preview("staging")).items():
+        with zipfile.ZipFile(BytesIO(archive)) as packed:
+            packed.extractall(tmp_path / name)
+        start = f"import sys; sys.path.insert(0, {str(tmp_path / name)!r}); import {module} as h; assert h.handle"
+        done = subprocess.run([sys.executable, "-I", "-S", "-B", "-c", start], capture_output=True, text=True,
+                              timeout=60)
+        assert done.returncode == 0, f"{name}: {done.stderr}"
