@@ -14,7 +14,7 @@ rehearse: $(VENV)/.ready tools ## build an environment on this machine (STACK=st
 
 test: $(VENV)/.ready tools checkers lint ## every check: lint, types, imports, tests of all tiers
 	@$(BIN)/python -m pytest -m "unit or functions" -n 2
-	@$(BIN)/python -m pytest -m "rehearsal or cluster or e2e" -n 3 --dist loadfile --no-loadscope-reorder tests/e2e tests/rehearsal tests/cluster
+	@$(BIN)/python -m pytest -m "rehearsal or cluster or e2e" -n 4 --dist loadfile --no-loadscope-reorder tests/e2e tests/rehearsal tests/cluster
 
 lint: $(VENV)/.ready ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

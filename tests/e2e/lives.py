@@ -15,8 +15,8 @@ OUTPUTS = {
 
 
 def live(candlefish: Command, stack: str) -> None:
-    """Preview with unknowns, up, up without changes, refresh, one changed setting, destroy."""
-    previewed(candlefish, stack)
+    """Up, up without changes, refresh, one changed setting, destroy. A preview from nothing, with unknowns, of every
+    stack is in tests/rehearsal/test_program.py."""
     built(candlefish, stack)
     settled(candlefish, stack)
     gone(candlefish, stack)

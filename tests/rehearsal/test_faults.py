@@ -58,13 +58,13 @@ def previewed(world: World, program: str) -> set[str]:
     return {step.type for step in engine.preview().steps}
 
 
-@pytest.mark.parametrize(("program", "kinds", "rounds"), [("identity", 2, 0), ("kubernetes", 1, 1)])
-def test_what_a_fault_leaves_behind_converges_by_seed(program: str, kinds: int, rounds: int) -> None:
-    """`kinds`: how many of the worst three are drawn; `rounds`: lives that are destroyed half-made, a kind."""
+@pytest.mark.parametrize(("program", "rounds"), [("identity", 0), ("kubernetes", 1)])
+def test_what_a_fault_leaves_behind_converges_by_seed(program: str, rounds: int) -> None:
+    """One of the worst three kinds is drawn. `rounds`: lives that are destroyed half-made."""
     seed = int(os.environ.get("CANDLEFISH_FAULTS_SEED", time.time_ns() % 1_000_000))
-    drawn = tuple(random.Random(seed).sample((Kind.KILL_AFTER, Kind.TIMED_OUT, Kind.ERROR), kinds))
-    print(f"CANDLEFISH_FAULTS_SEED={seed}: {', '.join(drawn)}")
-    found = summary(sweep([Task(program, drawn, seed, SHARE, seconds=math.inf, rounds=rounds)], workers=1), seed, 0.0)
+    kind = random.Random(seed).choice((Kind.KILL_AFTER, Kind.TIMED_OUT, Kind.ERROR))
+    print(f"CANDLEFISH_FAULTS_SEED={seed}: {kind}")
+    found = summary(sweep([Task(program, (kind,), seed, SHARE, seconds=math.inf, rounds=rounds)], workers=1), seed, 0.0)
     assert found["lives"] >= 1
     assert found["failed"] == [], f"seed {seed}"
 

@@ -18,7 +18,7 @@ from infra.plans.kubernetes import PART_OF
 from infra.plans.tags import is_taggable
 from rehearsal.engine import urns
 from rehearsal.engine.state import State
-from rehearsal.engine.values import Secret
+from rehearsal.engine.values import UNKNOWN, Secret
 from tests.bench.functions import packaged
 from tests.program import MARKER, Graph, Programs, texts
 from tests.stacks import BY_TYPE, RESOURCES, STACKS
@@ -64,6 +64,7 @@ def short(state: State) -> str:
 def test_a_stack_consists_of_what_the_table_says(graph: Graph) -> None:
     assert dict(sorted(graph.counts.items())) == dict(sorted(BY_TYPE[graph.stack].items()))
     assert graph.result.changes == {"create": RESOURCES[graph.stack], "update": 0, "replace": 0, "delete": 0, "same": 0}
+    assert graph.result.outputs["vpcId"] is UNKNOWN
 
 
 def test_nothing_comes_of_a_default_provider_of_aws_or_kubernetes(graph: Graph) -> None:
