@@ -14,6 +14,7 @@ GRAFANA_SECRET = "grafana-admin"  # keys `username` and `password`
 ALERTMANAGER_SECRET = "alertmanager-candlefish"  # key `alertmanager.yaml`; while it is missing, alerts go nowhere
 GRAFANA_PORT = 3000
 SERVICE_JOBS = "candlefish-"  # what the services' jobs begin with
+ALERTMANAGER_GIB, GRAFANA_GIB = 2, 5  # of each replica; Prometheus' own is a setting
 NODE_EXPORTER = "prometheus-node-exporter"  # the EKS add-on's name, namespace and label
 _RESTRICTED = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
 
@@ -39,11 +40,12 @@ def values(settings: Monitoring, namespace: str, storage_class: str, replicas: i
         "alertmanager": {"alertmanagerSpec": {
             "replicas": replicas, "useExistingSecret": True, "configSecret": ALERTMANAGER_SECRET,
             "resources": _sizes(25, 64, 128),
-            "storage": {"volumeClaimTemplate": {"spec": _claim(storage_class, 2)}}}},
+            "storage": {"volumeClaimTemplate": {"spec": _claim(storage_class, ALERTMANAGER_GIB)}}}},
         "grafana": {
             "fullnameOverride": "grafana", "service": {"port": GRAFANA_PORT},
             "admin": {"existingSecret": GRAFANA_SECRET, "userKey": "username", "passwordKey": "password"},
-            "persistence": {"enabled": True, "type": "pvc", "storageClassName": storage_class, "size": "5Gi"},
+            "persistence": {"enabled": True, "type": "pvc", "storageClassName": storage_class,
+                            "size": f"{GRAFANA_GIB}Gi"},
             "initChownData": {"enabled": False},  # it runs as root; the volume belongs to `fsGroup` anyway
             "deploymentStrategy": {"type": "Recreate"},  # one pod may have the volume
             "sidecar": {"dashboards": {"enabled": True, "label": "grafana_dashboard", "labelValue": "1",

@@ -20,6 +20,7 @@ from infra.settings.judging import Judging
 from infra.settings.observability import Observability
 from infra.settings.operations import Operations
 from infra.settings.platform import Addons, Registry
+from infra.settings.usage import Usage
 from infra.settings.workloads import Workloads
 
 
@@ -245,4 +246,5 @@ class Settings(Model):
     pipelines: Pipelines = Pipelines()
     operations: Operations = Operations()
     lifecycle: Lifecycle
+    usage: Usage = Usage()
     monthly_budget_usd: Annotated[int, Field(gt=0)]

@@ -13,7 +13,7 @@ from infra.plans.instances import INSTANCE_TYPES
 from infra.plans.managed_addons import VERSIONS
 from infra.plans.places import ZONES
 from infra.plans.subnets import plan
-from infra.settings import rules_analytics, rules_judging, rules_observability, rules_operations
+from infra.settings import rules_analytics, rules_costs, rules_judging, rules_observability, rules_operations
 from infra.settings.errors import Problem
 from infra.settings.model import Capacity, Environment, Service, Settings
 from infra.settings.rules_backup import backups, recoverable
@@ -211,4 +211,4 @@ def capacity(settings: Settings) -> Iterator[Problem]:
 RULES: tuple[Rule, ...] = (
     regions, domain, network, cluster, node_groups, data_stores, services, rollout, highly_available, capacity, backups,
     recoverable, *rules_observability.RULES, *rules_operations.RULES,
-    *rules_analytics.RULES, *rules_judging.RULES)
+    *rules_analytics.RULES, *rules_judging.RULES, *rules_costs.RULES)
