@@ -104,6 +104,7 @@ def _plain(id: str) -> str:
     id = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "#", id)
     id = re.sub(r"(?<![0-9A-Za-z])[0-9a-f]{6,40}(?![0-9A-Za-z])|-[A-Za-z0-9]{6}$", "#", id)
     id = re.sub(r"(?<=\d_)[A-Za-z0-9]{9}$", "#", id)  # a user pool's
+    id = re.sub(r"^(sh\.helm\.release\.v1\..*)\.v\d+$", r"\1.v#", id)  # Helm counts the attempts
     return re.sub(r"\bE[A-Z0-9]{13}\b|\b(?=[A-Z0-9]*[0-9])[A-Z0-9]{10,32}\b", "#", id)  # E…: CloudFront's
 
 
