@@ -125,6 +125,14 @@ def test_a_budget_above_the_band_is_refused() -> None:
             in str(refused.value))
 
 
+def test_the_page_says_what_the_stacks_cost() -> None:
+    rows = [line.strip("|").split("|") for line in (ROOT / "docs" / "costs.md").read_text(encoding="utf-8").splitlines()
+            if line.startswith(tuple(f"| {stack} |" for stack in STACKS))]
+    shown = {row[0].strip(): tuple(cell.strip() for cell in (row[1], row[2], row[3], row[5])) for row in rows}
+    assert shown == {stack: (settings(stack).usage.size, *(f"{usd:,.0f}" for usd in (
+        estimated(stack).platform, estimated(stack).likely or 0, estimated(stack).serverless))) for stack in STACKS}
+
+
 # --- By hand ----------------------------------------------------------------------------------------------------------
 
 def test_development_by_hand() -> None:
