@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from candlefish import rehearse, rollout
+from candlefish import cost, rehearse, rollout
 from candlefish.exits import Exit, WrongUsage
 from infra.settings.errors import SettingsError
 
@@ -18,7 +18,8 @@ app = typer.Typer(
            "expected, 5 rolled back or aborted, 6 held, 130 interrupted.")
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(rollout.app, name="rollout")
-_MISUSE: tuple[type[Exception], ...] = (SettingsError, WrongUsage, *rollout.WRONG)
+app.add_typer(cost.app, name="cost")
+_MISUSE: tuple[type[Exception], ...] = (SettingsError, WrongUsage, *rollout.WRONG, *cost.WRONG)
 
 
 def main() -> None:
@@ -32,7 +33,7 @@ def main() -> None:
         if left.code == Exit.INTERRUPTED:  # Typer's way of saying KeyboardInterrupt, without a word
             _leave("interrupted; run the command again to go on", Exit.INTERRUPTED)
         raise
-    except (*rehearse.errors(), *rollout.ERRORS) as error:
+    except (*rehearse.errors(), *rollout.ERRORS, *cost.ERRORS) as error:
         interrupted = type(error).__name__ == "Cancelled"
         _leave(str(error), Exit.INTERRUPTED if interrupted else Exit.FAILED)
 

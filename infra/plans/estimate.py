@@ -55,10 +55,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Row:
-    """A line with its price in `line.region`; None: not priced."""
+    """A line with its price in `line.region`; None: not priced. elsewhere: what another region asks then, which is in
+    no sum and only says where a sum with it would be."""
 
     line: Line
     price: Price | None
+    elsewhere: Price | None = None
 
     @property
     def usd(self) -> float | None:
@@ -71,7 +73,8 @@ class Row:
                 "price": line.price, "region": line.region, "unit": price.unit if price else None,
                 "unitUsd": price.usd if price else None, "usd": self.usd,
                 "source": price.source.url if price else "not priced",
-                "priceRead": price.source.read.isoformat() if price else None}
+                "priceRead": price.source.read.isoformat() if price else None,
+                "elsewhereUsd": self.elsewhere.usd * line.quantity if self.elsewhere else None}
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,14 @@ class Estimate:
         """Rows of the platform are not priced, so that it costs more than `platform`."""
         return any(row.line.part not in SERVERLESS for row in self.unpriced)
 
+    @property
+    def likely(self) -> float | None:
+        """`platform`, with another region's prices where this one's are not known; None: a row has neither."""
+        missing = [row for row in self.unpriced if row.line.part not in SERVERLESS]
+        if any(row.elsewhere is None for row in missing):
+            return None
+        return self.platform + sum(row.line.quantity * row.elsewhere.usd for row in missing if row.elsewhere)
+
     def of(self, part: Part) -> float:
         return sum(row.usd or 0 for row in self.rows if row.line.part is part)
 
@@ -117,4 +128,9 @@ class Estimate:
 
 def priced(lines: Iterable[Line], book: Book, sessions: float) -> Estimate:
     """Without the lines that there is nothing of."""
-    return Estimate(tuple(Row(line, book.find(line.price, line.region)) for line in lines if line.quantity), sessions)
+    return Estimate(tuple(_row(line, book) for line in lines if line.quantity), sessions)
+
+
+def _row(line: Line, book: Book) -> Row:
+    price = book.find(line.price, line.region)
+    return Row(line, price, None if price else book.find_elsewhere(line.price))

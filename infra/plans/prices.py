@@ -48,6 +48,11 @@ class Book:
         """None: not priced there. Another region's price never stands in."""
         return self.prices.get((name, region)) or self.prices.get((name, EVERYWHERE))
 
+    def find_elsewhere(self, name: str) -> Price | None:
+        """The dearest of all regions' prices of that name: a hint, for where a region has none."""
+        return max((price for price in self.prices.values() if price.name == name), key=lambda price: price.usd,
+                   default=None)
+
     @property
     def names(self) -> frozenset[str]:
         return frozenset(name for name, _ in self.prices)

@@ -19,18 +19,19 @@ _NAMED = 3
 
 
 def budget(settings: Settings) -> Iterator[Problem]:
-    """Outside the band by its platform estimate; a row without a price can only make it dearer, so that an estimate
-    with such rows is not called too low."""
+    """Too dear by the prices that there are; too cheap only if it is with another region's prices as well, where the
+    stack's own region has none in the book."""
     band = BANDS[settings.environment]
     if settings.monthly_budget_usd > band.highest:
         yield Problem("monthlyBudgetUsd", settings.monthly_budget_usd,
                       f"at most {band.highest}, the upper end of the band of {settings.environment}")
     found = estimate(settings, book())
-    too_low = found.platform < band.lowest and not found.lower_bound
+    likely = found.likely
+    too_low = likely is not None and likely < band.lowest
     if found.platform > band.highest or too_low:
         yield Problem("usage", f"estimate: {_usd(found)}",
                       f"{band} in {settings.environment}. The dearest: {_dearest(found)}. "
-                      f"{remedies(settings, band.lowest, band.highest)} See `candlefish cost estimate`")
+                      f"{remedies(settings, band.lowest, band.highest)}")
 
 
 def _usd(found: Estimate) -> str:
