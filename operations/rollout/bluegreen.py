@@ -16,6 +16,7 @@ from infra.plans.kubernetes import COLOURS
 from kube.client import NotFound
 from operations.rollout import checks
 from operations.rollout.cluster import REVISION, Cluster, Weights, waiting
+from operations.rollout.events import Event, Happened, Tell, nobody
 from operations.rollout.front import Front
 from operations.rollout.journal import Journal
 from operations.rollout.model import Contested, Failed, Phase, Record, Result, RolloutError, Wish
@@ -49,6 +50,7 @@ class BlueGreen:
     door: str = ""
     settle_seconds: float = SETTLE_SECONDS
     now: Callable[[], float] = time.time
+    tell: Tell = nobody
 
     @property
     def record(self) -> Record:
@@ -76,6 +78,7 @@ class BlueGreen:
                 self.say(str(error))
                 self.journal.note(self.record.noted(f"{phase}: {error}", phase=Phase.BACK, reason=str(error),
                                                     wish=Wish.NONE))
+                self.told()
         return self.record
 
     def _enter(self, phase: Phase) -> None:
@@ -86,6 +89,16 @@ class BlueGreen:
             back = self.record.returning
             changes |= {"ended": self.now(), "result": Result.ROLLED_BACK if back else Result.PROMOTED}
         self.journal.note(replace(self.record, **changes))
+        self.told()
+
+    def told(self) -> None:
+        record = self.record
+        name = f"{self.cluster.target.name} revision {record.revision}"
+        if record.finished:
+            why = f" ({record.reason})" if record.reason else ""
+            self.tell(Event(Happened.ENDED, self.cluster.target, record, f"{name} is {record.result}{why}"))
+        else:
+            self.tell(Event(Happened.STEP, self.cluster.target, record, f"{name} is at {record.phase}"))
 
     # Forward
 

@@ -11,6 +11,7 @@ from typing import Any
 from kube.client import Client, NotFound
 from operations.rollout.bluegreen import SETTLE_SECONDS, BlueGreen
 from operations.rollout.cluster import Cluster, image_of
+from operations.rollout.events import Event, Happened, Tell, Teller, nobody
 from operations.rollout.front import Front
 from operations.rollout.journal import Journal
 from operations.rollout.lease import Lease, Owned, identity
@@ -25,7 +26,7 @@ ASKED_SECONDS = 900.0  # how long `promote` and `abort` wait for the process at 
 
 @dataclass
 class Runner:
-    """Of one service. hold_seconds: None for the settings'."""
+    """Of one service. hold_seconds: None for the settings'. tell: whom to tell what happens."""
 
     client: Client
     target: Target
@@ -34,6 +35,7 @@ class Runner:
     hold_seconds: float | None = None
     door: str = ""
     settle_seconds: float = SETTLE_SECONDS
+    tell: Tell = nobody
 
     def __post_init__(self) -> None:
         self.cluster = Cluster(self.client, self.target)
@@ -112,8 +114,17 @@ class Runner:
         hold = self.hold_seconds
         seconds = hold if hold is not None else 60.0 * self.target.settings.rollout.hold_minutes
         watch = Watch(self.cluster, self.journal, lease)
-        return BlueGreen(self.cluster, self.journal, self.front, Waits(watch, self.say), self.say, seconds,
-                         self.door, self.settle_seconds).run()
+        with Teller(self.tell, self.say) as tell:
+            work = BlueGreen(self.cluster, self.journal, self.front, Waits(watch, self.say), self.say, seconds,
+                             self.door, self.settle_seconds, tell=tell)
+            name = f"{self.target.name} revision {work.record.revision}"
+            tell(Event(Happened.STARTED, self.target, work.record, f"{name} ({work.record.image}) starts at "
+                       f"{work.record.phase}"))
+            try:
+                return work.run()
+            except RolloutError as error:
+                tell(Event(Happened.STOPPED, self.target, work.record, f"{name} stops: {error}"))
+                raise
 
     def _ask(self, wish: Wish) -> Record:
         self.journal.load()
