@@ -10,9 +10,9 @@ import pytest
 
 from kube.client import Client
 from operations.rollout import lease
-from operations.rollout.bluegreen import weights
 from operations.rollout.lease import Lease, Owned
 from operations.rollout.model import Contested, Phase, Record, Result, RolloutError, Target
+from operations.rollout.shares import weights
 from rehearsal.kubernetes.controlplane import Running
 from tests.cluster.agent_world import (
     World,
@@ -102,7 +102,8 @@ def test_in_the_hold_the_way_back_is_asked_for(
     with Traffic(world.agent.front_door_url, host(aim)).running() as traffic:
         record = runner(world, client, aim).abort()
         thread.join(timeout=60)
-    assert (record.result, [each.result for each in outcome]) == (Result.ROLLED_BACK, [Result.ROLLED_BACK])
+    assert (record.result, [each.result for each in outcome]) == (Result.ABORTED, [Result.ABORTED])
+    assert 0 < record.returned - record.decided < 0.5
     assert traffic.failures == []
     assert world.get(host(aim)).json()["color"] == "blue"
     assert busy(client, aim) == {"blue"}
@@ -117,7 +118,7 @@ def test_a_hand_on_the_selector_is_seen_and_the_old_colour_stays(
     assert isinstance(outcome[0], Contested)
     assert "kubectl-edit" in str(outcome[0])
     assert busy(client, aim) == {"blue", "green"}
-    assert runner(world, client, aim).abort().result is Result.ROLLED_BACK
+    assert runner(world, client, aim).abort().result is Result.ABORTED
 
 
 @pytest.mark.parametrize("phase", ["deploy", "switch", "hold", "retire"])
