@@ -27,12 +27,13 @@ class Assessor:
     def __init__(self, journal: Journal, source: Source, thresholds: Thresholds, say: Callable[[str], None],
                  now: Callable[[], float] = time.time) -> None:
         self._journal, self._source, self._say, self._now = journal, source, say, now
-        saved = self._journal.record.judge
-        self._judge = Judge.from_dict(saved) if saved else Judge(thresholds)
+        record = journal.record
+        self._judge = Judge.from_dict(record.judge) if record.judge else Judge(thresholds)
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="readings")
         self._reading: Future[Reading] | None = None
         self._not_before, self._trouble = 0.0, ""
-        self.verdict: Verdict | None = None  # of the stage at work; None: nothing was read in it yet
+        known = record.verdict if record.judged == record.stage else None
+        self.verdict = Verdict.from_dict(known) if known else None  # of the stage at work; None: nothing was read in it
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -96,9 +97,10 @@ class Assessor:
             self.verdict = verdict if verdict.ruling.final else None
         else:
             self.verdict = verdict
-        said = dict(record.verdict or {}).get("ruling")
-        changes: dict[str, Any] = {"judge": _plain(self._judge.to_dict()), "judged": judged,
-                                   "mark": until.timestamp(), "verdict": _plain(verdict.to_dict())}
+        said = record.verdict["ruling"] if record.verdict else ""
+        changes: dict[str, Any] = {
+            "judge": _plain(self._judge.to_dict()), "judged": judged, "mark": until.timestamp(),
+            "verdict": _plain(self.verdict.to_dict()) if self.verdict else None}
         if self.verdict is not None and verdict.ruling != said:
             self._say(f"{verdict.ruling}: {verdict.reason}")
             self._journal.note(record.noted(f"{verdict.ruling}: {verdict.reason}", **changes))

@@ -39,9 +39,8 @@ class Recorder(Client):
             if path in self._seen:
                 return copy.deepcopy(self._present(path))
             return super().raw(method, path, body=body, query=query, content_type=content_type)
-        answer = self._answers[method](path, copy.deepcopy(body))
         self.writes.append(Write(method, path, copy.deepcopy(body)))
-        return copy.deepcopy(answer)
+        return copy.deepcopy(self._answers[method](path, copy.deepcopy(body)))
 
     def _present(self, path: str) -> Object:
         """Raises NotFound."""

@@ -45,4 +45,5 @@ class Staged(Steps, ABC):
         self.followed(wanted, colour, DATA_PLANE_SECONDS)
         if record.last_stage:
             self.verify()
-        self.journal.note(self.record.noted(f"stages: {record.percent:g} % on {record.idle}", entered=self.now()))
+        self.journal.note(self.record.noted(f"stages: {record.percent:g} % on {record.idle}, {self.record.grown} pods",
+                                             entered=self.now()))
