@@ -156,8 +156,8 @@ class Runner:
         seconds = hold if hold is not None else 60.0 * self.target.settings.rollout.hold_minutes
         strategy = STRATEGIES[Strategy(record.strategy)]
         if isinstance(self.client, Recorder):
-            return strategy(self.cluster, self.journal, self.front, Unhurried(self.say), Open(), self.say, seconds,
-                            "", self.settle_seconds).run()
+            return strategy(self.cluster, self.journal, self.front, Unhurried(self._would), Open(), self._would,
+                            seconds, "", self.settle_seconds).run()
         waits = Waits(Watch(self.cluster, self.journal, lease), self.say)
         assessor = self._assessor(record)
         limit = 60.0 * self.target.settings.rollout.stage_limit_minutes
@@ -170,6 +170,9 @@ class Runner:
         finally:
             if assessor is not None:
                 assessor.close()
+
+    def _would(self, line: str) -> None:
+        self.say(f"would: {line}")
 
     def _assessor(self, record: Record) -> Assessor | None:
         if record.readings is Readings.NONE or record.returning:
