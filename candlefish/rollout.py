@@ -186,7 +186,10 @@ def status(service: Service, stack: Stack, kubeconfig: Kubeconfig = None, contex
     screen.console.print(table)
     rollout = found["rollout"]
     if rollout and rollout["phase"] != "done":
-        screen.say(f"revision {rollout['revision']} is at {rollout['phase']}, by {rollout['by']}", "bold")
+        share = f" ({rollout['stages'][rollout['stage']]:g} %)" if rollout["stages"] else ""
+        screen.say(f"revision {rollout['revision']} ({rollout['strategy']}) is at {rollout['phase']}{share}, by "
+                   f"{rollout['by']}", "bold")
+        screen.say(rollout["reason"] or (rollout["verdict"] or {}).get("reason", ""))
 
 
 @app.command()

@@ -119,6 +119,9 @@ class Assessor:
             sample = self._source.read(self._journal.record.live, until - RATED * self._interval, until)
         except SourceError as error:
             return percent, f"{late}; what {percent:g} % cost can't be told: {error}"
+        if not sample.requests:
+            return percent, (f"{late}; what {percent:g} % cost can't be told: the live colour had no requests in the "
+                             f"{sample.seconds:.0f} s before")
         rate = sample.requests / sample.seconds
         allowed = int(10 * weight_percent(at, percent, rate, blind)) / 10
         if allowed >= percent or requests_per_second(at, blind) >= rate * percent / 100:

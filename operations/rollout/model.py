@@ -243,7 +243,7 @@ class Book:
         return (*self.past, self.current) if self.current else self.past
 
     def begun(self, record: Record) -> Book:
-        past = (*self.past, self.current) if self.current else self.past
+        past = (*self.past, replace(self.current, judge=None)) if self.current else self.past
         return replace(self, current=record, past=past[-self.KEPT:])
 
     def data(self) -> dict[str, str]:

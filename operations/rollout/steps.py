@@ -255,9 +255,8 @@ class Steps:
         """From whatever is there: the old colour was not touched, and is what everybody knows to work. While it has a
         ready pod nothing is waited for before weights and selector are written."""
         record = self.record
-        if not self.cluster.read(self.cluster.replicas(record.live)):
-            self.cluster.move(self.cluster.replicas(record.live), max(1, record.replicas))
         if not any(map(is_ready, self.cluster.pods(record.live))):
+            self._revive()
             self.healthy(record.live, BACK_SECONDS)
         self.point(weights(record.live), record.live)
         if not record.returned:
@@ -265,7 +264,14 @@ class Steps:
             took = 1000 * (moved - record.decided)
             self.journal.note(record.noted(f"back: {record.live} has all traffic, {took:.0f} ms after the decision",
                                            returned=moved))
+        self._revive()
         self.followed(weights(record.live), record.live, BACK_SECONDS)
+
+    def _revive(self) -> None:
+        """Somebody may have scaled the old colour to 0."""
+        live = self.record.live
+        if not self.cluster.read(self.cluster.replicas(live)):
+            self.cluster.move(self.cluster.replicas(live), max(1, self.record.replicas))
 
     def clear(self) -> None:
         self._empty(self.record.idle)

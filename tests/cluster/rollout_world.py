@@ -30,6 +30,7 @@ from tests.eventually import eventually
 ROOT = Path(__file__).parents[2]
 SERVICE, STACK = "website", "development"
 OLD, NEW = "example/website:1.0", "example/website:2.0"
+PROMPT_SECONDS = 3.0  # for what takes a tenth of a second on a machine that has nothing else to do
 SMALL = {"cpu_millis": 10, "memory_mib": 32, "cpu_limit_millis": 100, "memory_limit_mib": 64}
 
 
@@ -151,6 +152,7 @@ class Traffic:
     statuses: Counter[str] = field(default_factory=Counter)
     colours: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    last: dict[str, float] = field(default_factory=dict)  # colour → when it answered last, epoch
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
@@ -176,6 +178,7 @@ class Traffic:
                         answer = client.get("/")
                         self.statuses[str(answer.status_code)] += 1
                         if answer.status_code == 200:
+                            self.last[answer.json()["color"]] = time.time()
                             self.colours[answer.json()["color"]] += 1
                         else:
                             self.failures.append(f"{answer.status_code} {answer.text[:100]}")

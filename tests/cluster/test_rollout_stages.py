@@ -23,7 +23,7 @@ from tests.cluster.agent_world import (
     World,
     world_fixture,  # noqa: F401  registers the fixture `world`
 )
-from tests.cluster.rollout_world import NEW, Counted, Traffic, build, host, runner, target
+from tests.cluster.rollout_world import NEW, PROMPT_SECONDS, Counted, Traffic, build, host, runner, target
 from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
@@ -93,7 +93,8 @@ def test_a_canary_that_fails_goes_back_at_once_and_says_why(
     assert record.result is Result.ROLLED_BACK
     assert why in record.reason
     assert record.stage == 0
-    assert 0 < record.returned - record.decided < 0.5
+    assert 0 < record.returned - record.decided < PROMPT_SECONDS
+    assert asked.last["green"] < record.decided + PROMPT_SECONDS
     assert set(asked.statuses) <= {"200", "500"}  # what the release answered itself
     assert world.get(host(aim)).json()["color"] == "blue"
 
@@ -200,7 +201,7 @@ def test_a_blue_green_release_that_fails_in_the_hold_goes_back(world: World, cli
         record = runner(world, client, aim, hold=60, source=Counted(world, aim)).start(BAD)
     assert (record.result, record.phase) == (Result.ROLLED_BACK, Phase.DONE)
     assert "requests of the new colour failed" in record.reason
-    assert 0 < record.returned - record.decided < 0.5
+    assert 0 < record.returned - record.decided < PROMPT_SECONDS
 
 
 def in_stages(world: World, client: Client, aim: Target, cluster: Running) -> tuple[threading.Thread, list[Any]]:
