@@ -61,11 +61,11 @@ class Place:
         target = Target.of(self.stack, settings, self.service)
         path = self.kubeconfig or Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
         client = (Recorder if self.dry else Client).from_kubeconfig(path, self.context)
-        balancer = Balancer(boto3.client("elbv2", region_name=settings.region), Names(settings.environment).cluster,
-                            target)
+        session = boto3.Session(region_name=settings.region)  # its own: the default one is not for several threads
+        balancer = Balancer(session.client("elbv2"), Names(settings.environment).cluster, target)
         return Runner(client, target, balancer if target.fronted else Nowhere(), say,
                       None if hold is None else hold * 60, door,
-                      sources=sources(target, balancer, boto3.client("cloudwatch", region_name=settings.region)))
+                      sources=sources(target, balancer, session.client("cloudwatch")))
 
 
 def _run(screen: Screen, as_json: bool, runner: Runner, work: Callable[[], Record]) -> None:
