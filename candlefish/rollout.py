@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import boto3
 import typer
+from rich.console import Group
+from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from candlefish.exits import Exit
 from candlefish.options import Json, Stack
@@ -25,7 +29,17 @@ from operations.rollout.choice import Choice
 from operations.rollout.dry_run import Recorder
 from operations.rollout.emergency import emergency_rollback
 from operations.rollout.front import Balancer, Nowhere
-from operations.rollout.model import NotAcceptable, OnHold, Readings, Record, Result, RolloutError, Strategy, Target
+from operations.rollout.model import (
+    NotAcceptable,
+    OnHold,
+    Phase,
+    Readings,
+    Record,
+    Result,
+    RolloutError,
+    Strategy,
+    Target,
+)
 from operations.rollout.outcome import outcome
 from operations.rollout.readings import sources
 from operations.rollout.runner import Runner
@@ -40,6 +54,7 @@ Context = Annotated[str | None, typer.Option(help="of the kubeconfig; the curren
 Hold = Annotated[float | None, typer.Option(help="minutes that both colours stay; the settings' otherwise")]
 Door = Annotated[str, typer.Option(envvar="CANDLEFISH_FRONT_DOOR", help="where the front door answers, to check it "
                                    "after the switch: https://candlefish.ai")]
+LIVE_SECONDS = 1.0
 DryRun = Annotated[bool, typer.Option("--dry-run", help="tell every API write that it would make, and make none")]
 Hesitates = Annotated[OnHold | None, typer.Option(help="what becomes of a stage that lacks data for too long")]
 EXITS = {Result.PROMOTED: Exit.DONE, Result.RUNNING: Exit.DONE, Result.ROLLED_BACK: Exit.ROLLED_BACK,
@@ -171,25 +186,40 @@ def emergency(stack: Stack, hold: Annotated[float, typer.Option(help="minutes th
 
 
 @app.command()
-def status(service: Service, stack: Stack, kubeconfig: Kubeconfig = None, context: Context = None,
-           as_json: Json = False) -> None:
+def status(service: Service, stack: Stack,
+           live: Annotated[bool, typer.Option("--live", help="anew each second, until the rollout ends")] = False,
+           kubeconfig: Kubeconfig = None, context: Context = None, as_json: Json = False) -> None:
     """What is live, what is idle, and the rollout at work."""
     screen = Screen(quiet=as_json)
-    found = Place(service, stack, kubeconfig, context).runner(screen.say).status()
+    runner = Place(service, stack, kubeconfig, context).runner(screen.say)
+    found = runner.status()
     if as_json:
         emit(found)
         return
-    table = Table("colour", "image", "pods", "ready", title=service, title_justify="left")
+    with Live(_view(found), console=screen.console, auto_refresh=False) as shown:
+        while live and _at_work(found):
+            time.sleep(LIVE_SECONDS)
+            found = runner.status()
+            shown.update(_view(found), refresh=True)
+
+
+def _at_work(found: Mapping[str, Any]) -> bool:
+    rollout = found["rollout"]
+    return bool(rollout) and rollout["phase"] != Phase.DONE and rollout["result"] != Result.HELD
+
+
+def _view(found: Mapping[str, Any]) -> Group:
+    table = Table("colour", "image", "weight", "pods", "ready", title=found["service"], title_justify="left")
     for colour, each in found["colours"].items():
         name = f"{colour} (live)" if colour == found["live"] else colour
-        table.add_row(name, each["image"], str(each["replicas"]), str(each["ready"]))
-    screen.console.print(table)
-    rollout = found["rollout"]
-    if rollout and rollout["phase"] != "done":
+        weight = "" if found["weights"] is None else str(found["weights"][colour])
+        table.add_row(name, each["image"], weight, str(each["replicas"]), str(each["ready"]))
+    rollout, lines = found["rollout"], []
+    if rollout and rollout["phase"] != Phase.DONE:
         share = f" ({rollout['stages'][rollout['stage']]:g} %)" if rollout["stages"] else ""
-        screen.say(f"revision {rollout['revision']} ({rollout['strategy']}) is at {rollout['phase']}{share}, by "
-                   f"{rollout['by']}", "bold")
-        screen.say(rollout["reason"] or (rollout["verdict"] or {}).get("reason", ""))
+        lines = [f"revision {rollout['revision']} ({rollout['strategy']}) is at {rollout['phase']}{share}, by "
+                 f"{rollout['by']}", rollout["reason"] or (rollout["verdict"] or {}).get("reason", "")]
+    return Group(table, *(Text(line) for line in lines if line))
 
 
 @app.command()

@@ -71,3 +71,20 @@ def test_an_emergency_rollback_fails_when_one_is_not_back(
 def test_an_unknown_strategy_is_wrong_use(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = invoke(monkeypatch, ENDED, "start", "website", "--image", "image:3", "--strategy", "hope")
     assert ended.exit_code == 2
+
+
+def test_the_live_status_is_shown_anew_until_the_rollout_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(percent: int, record: Record) -> dict[str, Any]:
+        colours = {colour: {"image": f"image:{colour}", "replicas": 2, "ready": 2} for colour in ("blue", "green")}
+        return {"service": "website", "live": "blue", "colours": colours,
+                "weights": {"blue": 100 - percent, "green": percent}, "rollout": record.document()}
+
+    at_work = replace(ENDED, phase=Phase.STAGES, stages=(10.0, 100.0), verdict={"reason": "not enough data"})
+    looks = iter([found(10, at_work), found(100, replace(at_work, stage=1)), found(100, ENDED)])
+    runner = SimpleNamespace(status=lambda: next(looks))
+    monkeypatch.setattr(rollout.Place, "runner", lambda self, say: runner)
+    monkeypatch.setattr(rollout, "LIVE_SECONDS", 0.0)
+    shown = CliRunner().invoke(rollout.app, ["status", "website", "--stack", "development", "--live"])
+    assert shown.exit_code == 0
+    assert next(looks, None) is None
+    assert "image:green" in shown.stderr
