@@ -59,7 +59,7 @@ class Lease:
                  now: Callable[[], float] = time.monotonic) -> None:
         self._client, self._target, self.holder, self._now = client, target, holder or identity(), now
         self._renewed = 0.0
-        self._stop = threading.Event()
+        self._stop, self._lock = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._keep, daemon=True)
 
     def __enter__(self) -> Lease:
@@ -79,8 +79,9 @@ class Lease:
             self._write(found, None)
 
     def check(self) -> None:
-        """Raises Owned when it could not be renewed for too long, or somebody else has it."""
-        if self._now() - self._renewed > LOST_SECONDS:
+        """Raises Owned when it could not be renewed for too long, or somebody else has it. After the API server was
+        away it is renewed here: that succeeds only while nobody else took it."""
+        if self._now() - self._renewed > LOST_SECONDS and not self._renew():
             raise Owned(f"the lease of {self._target.name} could not be renewed for {LOST_SECONDS:.0f} s; this rollout "
                         "stops before another process takes over. Run the command again to go on")
 
@@ -128,14 +129,19 @@ class Lease:
     def _keep(self) -> None:
         pause = RENEWED_SECONDS
         while not self._stop.wait(pause):
-            pause = RETRIED_SECONDS
+            pause = RENEWED_SECONDS if self._renew() else RETRIED_SECONDS
+
+    def _renew(self) -> bool:
+        """Whether it is still ours, and written again."""
+        with self._lock:
             try:
                 found = self._read()
                 if found is None or self._owner(found) != self.holder:
                     self._renewed = float("-inf")
-                    return
+                    return False
                 began = self._now()
                 self._write(found, self.holder)
-                self._renewed, pause = began, RENEWED_SECONDS
+                self._renewed = began
             except ApiError:
-                continue  # `check` counts the time
+                return False  # `check` counts the time
+            return True

@@ -118,6 +118,31 @@ def test_a_lease_that_another_got_first_is_not_taken_for_ours() -> None:
         first.__enter__()
 
 
+def test_a_lease_outlives_an_api_server_that_was_away_unless_another_took_it() -> None:
+    server, clock = Server(), [0.0]
+    lease = Lease(cast(Client, server), target("somewhere"), "me", lambda: clock[0])
+    with lease:
+        clock[0] += 60
+        lease.check()
+        server.objects["Lease"]["spec"]["holderIdentity"] = "another"
+        clock[0] += 60
+        with pytest.raises(Owned, match="could not be renewed"):
+            lease.check()
+    assert server.objects["Lease"]["spec"]["holderIdentity"] == "another"
+
+
+def test_a_lease_is_lost_while_the_api_server_stays_away() -> None:
+    server, clock = Server(), [0.0]
+    lease = Lease(cast(Client, server), target("somewhere"), "me", lambda: clock[0])
+    with lease:
+        clock[0] += 9
+        lease.check()
+        server.troubles = [(Unavailable("refused"), False)]
+        clock[0] += 2
+        with pytest.raises(Owned):
+            lease.check()
+
+
 def test_patience_ends_and_says_that_nothing_is_lost() -> None:
     clock = iter(range(1000))
 
