@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import boto3
 import typer
+from rich.console import Group
+from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from candlefish.exits import Exit
 from candlefish.options import Json, Stack
@@ -19,8 +25,23 @@ from candlefish.screen import Screen, emit
 from infra.plans.names import Names
 from infra.settings.load import load_file
 from kube.client import ApiError, Client, KubeconfigError
+from operations.rollout.choice import Choice
+from operations.rollout.dry_run import Recorder
+from operations.rollout.emergency import emergency_rollback
 from operations.rollout.front import Balancer, Nowhere
-from operations.rollout.model import NotAcceptable, Record, Result, RolloutError, Target
+from operations.rollout.model import (
+    NotAcceptable,
+    OnHold,
+    Phase,
+    Readings,
+    Record,
+    Result,
+    RolloutError,
+    Strategy,
+    Target,
+)
+from operations.rollout.outcome import outcome
+from operations.rollout.readings import sources
 from operations.rollout.runner import Runner
 
 app = typer.Typer(no_args_is_help=True, help="Bring a release to a service, and take it back.")
@@ -33,60 +54,91 @@ Context = Annotated[str | None, typer.Option(help="of the kubeconfig; the curren
 Hold = Annotated[float | None, typer.Option(help="minutes that both colours stay; the settings' otherwise")]
 Door = Annotated[str, typer.Option(envvar="CANDLEFISH_FRONT_DOOR", help="where the front door answers, to check it "
                                    "after the switch: https://candlefish.ai")]
-EXITS = {Result.PROMOTED: Exit.DONE, Result.ROLLED_BACK: Exit.ROLLED_BACK, Result.ABORTED: Exit.ROLLED_BACK,
-         Result.HELD: Exit.HELD}
+LIVE_SECONDS = 1.0
+DryRun = Annotated[bool, typer.Option("--dry-run", help="tell every API write that it would make, and make none")]
+Hesitates = Annotated[OnHold | None, typer.Option(help="what becomes of a stage that lacks data for too long")]
+EXITS = {Result.PROMOTED: Exit.DONE, Result.RUNNING: Exit.DONE, Result.ROLLED_BACK: Exit.ROLLED_BACK,
+         Result.ABORTED: Exit.ROLLED_BACK, Result.HELD: Exit.HELD}
 
 
-def _runner(service: str, stack: str, kubeconfig: Path | None, context: str | None, screen: Screen,
-            hold: float | None = None, door: str = "") -> Runner:
-    settings = load_file(project_directory() / f"Pulumi.{stack}.yaml")
-    target = Target.of(stack, settings, service)
-    path = kubeconfig or Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
-    client = Client.from_kubeconfig(path, context)
-    elb = boto3.client("elbv2", region_name=settings.region)
-    front = Balancer(elb, Names(settings.environment).cluster, target) if target.fronted else Nowhere()
-    return Runner(client, target, front, screen.say, None if hold is None else hold * 60, door)
+@dataclass(frozen=True)
+class Place:
+    """Which service of which stack, in which cluster. dry: nothing is to be written."""
+
+    service: str
+    stack: str
+    kubeconfig: Path | None
+    context: str | None
+    dry: bool = False
+
+    def runner(self, say: Callable[[str], None], hold: float | None = None, door: str = "") -> Runner:
+        settings = load_file(project_directory() / f"Pulumi.{self.stack}.yaml")
+        target = Target.of(self.stack, settings, self.service)
+        path = self.kubeconfig or Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
+        client = (Recorder if self.dry else Client).from_kubeconfig(path, self.context)
+        session = boto3.Session(region_name=settings.region)  # its own: the default one is not for several threads
+        balancer = Balancer(session.client("elbv2"), Names(settings.environment).cluster, target)
+        return Runner(client, target, balancer if target.fronted else Nowhere(), say,
+                      None if hold is None else hold * 60, door,
+                      sources=sources(target, balancer, session.client("cloudwatch")))
 
 
-def _run(screen: Screen, as_json: bool, work: Callable[[], Record]) -> None:
+def _run(screen: Screen, as_json: bool, runner: Runner, work: Callable[[], Record]) -> None:
     record = work()
+    if isinstance(runner.client, Recorder):
+        _writes(screen, as_json, runner.client, record)
+        return
     if as_json:
-        emit(_document(record))
+        emit(outcome(runner.target, record, runner.weights()))
     else:
         screen.say(f"revision {record.revision}: {record.result}" + (f" ({record.reason})" if record.reason else ""),
                    "bold")
     raise typer.Exit(EXITS[record.result])
 
 
-def _document(record: Record) -> dict[str, Any]:
-    document = record.document()
-    return {**document, "seconds": round(record.ended - record.began, 1) if record.ended else None}
+def _writes(screen: Screen, as_json: bool, recorder: Recorder, record: Record) -> None:
+    if as_json:
+        emit({"revision": record.revision, "strategy": record.strategy, "image": record.image,
+              "writes": [write.document() for write in recorder.writes]})
+        return
+    for write in recorder.writes:
+        typer.echo(f"{write.method} {write.path} {json.dumps(write.body)}")
 
 
 @app.command()
 def start(service: Service, image: Annotated[str, typer.Option(help="with its digest: name@sha256:…")], stack: Stack,
-          hold: Hold = None, front_door: Door = "", kubeconfig: Kubeconfig = None, context: Context = None,
-          as_json: Json = False) -> None:
-    """Brings an image to the idle colour, checks it, and moves all traffic. The same command again goes on."""
+          strategy: Annotated[Strategy | None, typer.Option(help="the settings' otherwise")] = None,
+          readings: Annotated[Readings | None, typer.Option(help="what the judge is told from; the settings' "
+                                                            "otherwise")] = None,
+          prometheus: Annotated[str, typer.Option(envvar="CANDLEFISH_PROMETHEUS", help="where it answers")] = "",
+          on_hold: Hesitates = None,
+          limit_exposure: Annotated[bool | None, typer.Option(help="a canary's first stage as small as the judge's "
+                                                              "readings ask for")] = None,
+          hold: Hold = None, front_door: Door = "", dry_run: DryRun = False, kubeconfig: Kubeconfig = None,
+          context: Context = None, as_json: Json = False) -> None:
+    """Brings an image to the idle colour, checks it, and moves the traffic. The same command again goes on."""
     screen = Screen(quiet=as_json)
-    runner = _runner(service, stack, kubeconfig, context, screen, hold, front_door)
-    _run(screen, as_json, lambda: runner.start(image))
+    choice = Choice(strategy, readings, prometheus, on_hold, limit_exposure)
+    runner = Place(service, stack, kubeconfig, context, dry_run).runner(screen.say, hold, front_door)
+    _run(screen, as_json, runner, lambda: runner.start(image, choice))
 
 
 @app.command()
-def resume(service: Service, stack: Stack, hold: Hold = None, front_door: Door = "", kubeconfig: Kubeconfig = None,
-           context: Context = None, as_json: Json = False) -> None:
-    """Goes on with a rollout whose process ended."""
+def resume(service: Service, stack: Stack, on_hold: Hesitates = None, hold: Hold = None, front_door: Door = "",
+           kubeconfig: Kubeconfig = None, context: Context = None, as_json: Json = False) -> None:
+    """Goes on with a rollout whose process ended, or that is held."""
     screen = Screen(quiet=as_json)
-    _run(screen, as_json, _runner(service, stack, kubeconfig, context, screen, hold, front_door).resume)
+    runner = Place(service, stack, kubeconfig, context).runner(screen.say, hold, front_door)
+    _run(screen, as_json, runner, lambda: runner.resume(on_hold))
 
 
 @app.command()
 def promote(service: Service, stack: Stack, kubeconfig: Kubeconfig = None, context: Context = None,
             as_json: Json = False) -> None:
-    """Ends the hold: the old colour goes."""
+    """Ends the hold, or passes the stage at work."""
     screen = Screen(quiet=as_json)
-    _run(screen, as_json, _runner(service, stack, kubeconfig, context, screen).promote)
+    runner = Place(service, stack, kubeconfig, context).runner(screen.say)
+    _run(screen, as_json, runner, runner.promote)
 
 
 @app.command()
@@ -94,37 +146,80 @@ def abort(service: Service, stack: Stack, kubeconfig: Kubeconfig = None, context
           as_json: Json = False) -> None:
     """Takes a rollout back to the colour that was live when it began."""
     screen = Screen(quiet=as_json)
-    _run(screen, as_json, _runner(service, stack, kubeconfig, context, screen).abort)
+    runner = Place(service, stack, kubeconfig, context).runner(screen.say)
+    _run(screen, as_json, runner, runner.abort)
 
 
 @app.command()
 def rollback(service: Service, stack: Stack,
              to: Annotated[int | None, typer.Option(help="a revision of `history`; the one before otherwise")] = None,
-             hold: Hold = None, front_door: Door = "", kubeconfig: Kubeconfig = None, context: Context = None,
-             as_json: Json = False) -> None:
+             hold: Hold = None, front_door: Door = "", dry_run: DryRun = False, kubeconfig: Kubeconfig = None,
+             context: Context = None, as_json: Json = False) -> None:
     """Back to what ran before: at once while both colours are there, else by a rollout of the older image."""
     screen = Screen(quiet=as_json)
-    runner = _runner(service, stack, kubeconfig, context, screen, hold, front_door)
-    _run(screen, as_json, lambda: runner.rollback(to))
+    runner = Place(service, stack, kubeconfig, context, dry_run).runner(screen.say, hold, front_door)
+    _run(screen, as_json, runner, lambda: runner.rollback(to))
+
+
+@app.command("emergency-rollback")
+def emergency(stack: Stack, hold: Annotated[float, typer.Option(help="minutes that both colours stay")] = 0.0,
+              front_door: Door = "", kubeconfig: Kubeconfig = None, context: Context = None,
+              as_json: Json = False) -> None:
+    """Website, backend-api and paintbox go back together. Exit code 1 when one of them could not."""
+    screen = Screen(quiet=as_json)
+
+    def runner(service: str) -> Runner:
+        def say(line: str) -> None:
+            screen.say(f"{service}: {line}")
+
+        return Place(service, stack, kubeconfig, context).runner(say, hold, front_door)
+
+    found = emergency_rollback(runner)
+    done = all(back.done for back in found)
+    if as_json:
+        emit({"stack": stack, "done": done, "services": {back.service: {
+            "done": back.done, "reason": back.why, "revision": back.record.revision if back.record else None,
+            "image": back.record.image if back.record else None} for back in found}})
+    for back in found:
+        screen.say(f"{back.service}: " + ("back" if back.done else f"not back: {back.why}"), "bold")
+    raise typer.Exit(Exit.DONE if done else Exit.FAILED)
 
 
 @app.command()
-def status(service: Service, stack: Stack, kubeconfig: Kubeconfig = None, context: Context = None,
-           as_json: Json = False) -> None:
+def status(service: Service, stack: Stack,
+           live: Annotated[bool, typer.Option("--live", help="anew each second, until the rollout ends")] = False,
+           kubeconfig: Kubeconfig = None, context: Context = None, as_json: Json = False) -> None:
     """What is live, what is idle, and the rollout at work."""
     screen = Screen(quiet=as_json)
-    found = _runner(service, stack, kubeconfig, context, screen).status()
+    runner = Place(service, stack, kubeconfig, context).runner(screen.say)
+    found = runner.status()
     if as_json:
         emit(found)
         return
-    table = Table("colour", "image", "pods", "ready", title=service, title_justify="left")
+    with Live(_view(found), console=screen.console, auto_refresh=False) as shown:
+        while live and _at_work(found):
+            time.sleep(LIVE_SECONDS)
+            found = runner.status()
+            shown.update(_view(found), refresh=True)
+
+
+def _at_work(found: Mapping[str, Any]) -> bool:
+    rollout = found["rollout"]
+    return bool(rollout) and rollout["phase"] != Phase.DONE and rollout["result"] != Result.HELD
+
+
+def _view(found: Mapping[str, Any]) -> Group:
+    table = Table("colour", "image", "weight", "pods", "ready", title=found["service"], title_justify="left")
     for colour, each in found["colours"].items():
         name = f"{colour} (live)" if colour == found["live"] else colour
-        table.add_row(name, each["image"], str(each["replicas"]), str(each["ready"]))
-    screen.console.print(table)
-    rollout = found["rollout"]
-    if rollout and rollout["phase"] != "done":
-        screen.say(f"revision {rollout['revision']} is at {rollout['phase']}, by {rollout['by']}", "bold")
+        weight = "" if found["weights"] is None else str(found["weights"][colour])
+        table.add_row(name, each["image"], weight, str(each["replicas"]), str(each["ready"]))
+    rollout, lines = found["rollout"], []
+    if rollout and rollout["phase"] != Phase.DONE:
+        share = f" ({rollout['stages'][rollout['stage']]:g} %)" if rollout["stages"] else ""
+        lines = [f"revision {rollout['revision']} ({rollout['strategy']}) is at {rollout['phase']}{share}, by "
+                 f"{rollout['by']}", rollout["reason"] or (rollout["verdict"] or {}).get("reason", "")]
+    return Group(table, *(Text(line) for line in lines if line))
 
 
 @app.command()
@@ -132,7 +227,7 @@ def history(service: Service, stack: Stack, kubeconfig: Kubeconfig = None, conte
             as_json: Json = False) -> None:
     """Revisions, the latest last."""
     screen = Screen(quiet=as_json)
-    records = _runner(service, stack, kubeconfig, context, screen).history()
+    records = Place(service, stack, kubeconfig, context).runner(screen.say).history()
     if as_json:
         emit({"service": service, "revisions": records})
         return

@@ -199,7 +199,13 @@ class Rollout(Model):
     strategy: Literal["blue-green", "canary", "rolling"] = "blue-green"
     stages_percent: tuple[int, ...] = (10, 25, 50, 100)
     stage_minutes: int = Field(default=5, ge=5)
-    hold_minutes: int = Field(default=10, ge=0)
+    stage_limit_minutes: int = Field(default=10, ge=5)  # after which a canary's stage is held for want of data
+    on_hold: Literal["stop", "promote", "abort", "wait"] = "stop"  # and what then becomes of it
+    batch_percent: int = Field(default=33, ge=1, le=100)  # of a rolling rollout (O3)
+    batch_minutes: int = Field(default=2, ge=0)  # after each batch
+    hold_minutes: int = Field(default=10, ge=0)  # of both colours in a blue/green rollout
+    readings: Literal["cloudwatch", "prometheus", "both", "none"] = "cloudwatch"  # what the judge is told from
+    limit_exposure: bool = False  # a canary's first stage: not more than `judging.failedRequests` allows
     judging: Judging = Judging()
 
 

@@ -167,6 +167,9 @@ def rollout(settings: Settings) -> Iterator[Problem]:
     rising = all(a < b for a, b in pairwise(stages))
     if not stages or not rising or stages[0] < 1 or stages[-1] != 100:
         yield Problem("rollout.stagesPercent", list(stages), "rising weights from 1 to 100 that end at 100")
+    least, limit = settings.rollout.stage_minutes, settings.rollout.stage_limit_minutes
+    if limit <= least:
+        yield Problem("rollout.stageLimitMinutes", limit, f"more than rollout.stageMinutes, {least}")
 
 
 def highly_available(settings: Settings) -> Iterator[Problem]:

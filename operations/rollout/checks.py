@@ -58,7 +58,7 @@ def from_inside(cluster: Cluster, record: Record, colour: str, wait: Wait) -> No
 
     remove()  # of a run that was killed
     wait(f"the last health check of {colour} is gone", lambda: _gone(cluster, name), 30.0)
-    cluster.patiently(lambda: cluster.client.create(pod))
+    cluster.create(pod)
     try:
         wait(f"the health check of {colour} ends", lambda: phase() in ("Succeeded", "Failed"), SECONDS)
         if phase() == "Failed":

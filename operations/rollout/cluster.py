@@ -10,14 +10,13 @@ from typing import Any, TypeAlias, TypeVar
 
 from infra.plans import ingress, kubernetes
 from infra.plans.kubernetes import COLOURS
-from kube.client import Client, Conflict, Object, ServerError, Throttled, Unavailable
+from kube.client import Client, Conflict, Object
 from operations.rollout.model import FIELD_MANAGER, Contested, RolloutError, Target
+from operations.rollout.patience import FIRST_PAUSE, PASSING, PATIENCE_SECONDS, patiently
 
 T = TypeVar("T")
 Weights = tuple[int, int]  # of blue and green
 Patch: TypeAlias = Object | list[Object]  # a merge patch, or the operations of a JSON patch
-PATIENCE_SECONDS = 60.0  # how long the API server may be away before a step gives up; the journal stays as it is
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ class Cluster:
                 written = True
             except Conflict:
                 continue  # looked at again: a status, or somebody else's value
-            except (Unavailable, ServerError, Throttled) as error:
+            except PASSING as error:
                 written = True  # it may have taken effect
                 if self._now() > until:
                     raise RolloutError(f"{field.what} can't be written ({error}); run the command again") from error
@@ -162,18 +161,20 @@ class Cluster:
         self.client.patch(field.api_version, field.kind, field.name, self.target.namespace, body,
                           content_type=content, field_manager=FIELD_MANAGER)
 
+    def create(self, body: Object) -> None:
+        """Of a name that nobody else uses: one that is there already is ours, whose answer was lost."""
+        def attempt() -> None:
+            try:
+                self.client.create(body, field_manager=FIELD_MANAGER)
+            except Conflict as error:
+                if error.reason != "AlreadyExists":
+                    raise
+
+        self.patiently(attempt)
+
     def patiently(self, call: Callable[[], T]) -> T:
         """Raises RolloutError when the API server is away for too long."""
-        until, pause = self._now() + PATIENCE_SECONDS, FIRST_PAUSE
-        while True:
-            try:
-                return call()
-            except (Unavailable, ServerError, Throttled) as error:
-                if self._now() > until:
-                    raise RolloutError(f"the cluster does not answer ({error}); nothing is lost: run the command again "
-                                       "when it does") from error
-                self._pause(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+        return patiently(call, self._pause, self._now)
 
 
 REVISION = "candlefish.ai/revision"  # annotation of the pods' template: the rollout that wrote it
@@ -186,7 +187,7 @@ def image_of(deployment: Object) -> str:
 def last_writer(item: Object) -> str:
     """`kubectl-edit at 2026-…`: who wrote to the object last, but for ourselves and its status."""
     entries = [entry for entry in item["metadata"].get("managedFields") or ()
-               if entry.get("manager") != FIELD_MANAGER and not entry.get("subresource")]
+               if entry.get("manager") != FIELD_MANAGER and entry.get("subresource") != "status"]
     latest = max(entries, key=lambda entry: str(entry.get("time") or ""), default=None)
     return f"{latest['manager']} (at {latest.get('time')})" if latest else "somebody"
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from infra.plans.kubernetes import COLOURS, name_of, service_port
 from operations.rollout.cluster import Weights
-from operations.rollout.model import Target
+from operations.rollout.model import RolloutError, Target
 
 CLUSTER_TAG, RESOURCE_TAG = "elbv2.k8s.aws/cluster", "ingress.k8s.aws/resource"
 TAGGED_AT_ONCE = 20  # the most that one DescribeTags takes
@@ -69,6 +69,18 @@ class Balancer:
             return "the load balancer has no rule for the service yet"
         wrong = [found for found in seen if found != wanted]
         return f"{len(wrong)} of {len(seen)} rules have other weights" if wrong else ""
+
+    def dimensions(self) -> tuple[str, dict[str, str]]:
+        """What CloudWatch calls the load balancer and each colour's target group: `app/name/id`, `targetgroup/name/id`.
+        Raises RolloutError while it has none."""
+        groups = self._groups()
+        if set(groups) != set(COLOURS):
+            raise RolloutError(f"the load balancer has no target groups of both colours of {self._target.name} yet")
+        (group,) = self._elb.describe_target_groups(TargetGroupArns=[groups[COLOURS[0]]])["TargetGroups"]
+        if not group["LoadBalancerArns"]:
+            raise RolloutError(f"no load balancer uses the target groups of {self._target.name} yet")
+        return (group["LoadBalancerArns"][0].split(":loadbalancer/", 1)[1],
+                {colour: arn.rsplit(":", 1)[1] for colour, arn in groups.items()})
 
     def _groups(self) -> dict[str, str]:
         """Colour → ARN, of the Ingress that has the weights; kept once both are known."""

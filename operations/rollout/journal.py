@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from infra.plans.pods import OWNER, metadata
-from kube.client import Client, Conflict, NotFound, Object, Unavailable
+from kube.client import Client, Conflict, NotFound, Object
 from operations.rollout.model import FIELD_MANAGER, Book, Contested, Record, Target, Wish
+from operations.rollout.patience import patiently
 
 
 class Journal:
@@ -22,9 +23,17 @@ class Journal:
 
     def _read(self) -> Book | None:
         try:
-            return Book.of(self._client.get("v1", "ConfigMap", self._target.journal, self._target.namespace))
+            return Book.of(patiently(lambda: self._client.get("v1", "ConfigMap", self._target.journal,
+                                                              self._target.namespace)))
         except NotFound:
             return None
+
+    @property
+    def record(self) -> Record:
+        """Of the rollout at work: there is one."""
+        current = self.book.current
+        assert current is not None
+        return current
 
     def begin(self, record: Record) -> None:
         self._write(self.book.begun(record))
@@ -67,19 +76,17 @@ class Journal:
                 continue
 
     def _write(self, book: Book) -> None:
-        """Raises Conflict when the object is not the one that was read. An answer that was lost is looked up."""
+        """Raises Conflict when the object is not the one that was read. Repeated while the API server is away; what
+        was written and not answered is found to be ours."""
         body: Object = {"apiVersion": "v1", "kind": "ConfigMap", "data": book.data(),
                 "metadata": metadata(self._target.journal, self._target.namespace,
                                      {**OWNER, "app.kubernetes.io/component": "rollout"})}
+        if book.version:
+            body["metadata"]["resourceVersion"] = book.version
         try:
-            if book.version:
-                body["metadata"]["resourceVersion"] = book.version
-                answer = self._client.replace(body)
-            else:
-                answer = self._client.create(body, field_manager=FIELD_MANAGER)
-        except Unavailable as error:
-            if error.reason != "Timeout":
-                raise
+            answer = patiently(lambda: self._client.replace(body) if book.version
+                               else self._client.create(body, field_manager=FIELD_MANAGER))
+        except Conflict:
             found = self._read()
             if found is None or found.data() != book.data():
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import getpass
 import os
@@ -16,9 +17,12 @@ from infra.plans.pods import OWNER, metadata
 from kube.client import Client, Conflict, NotFound, Object
 from kube.errors import ApiError
 from operations.rollout.model import RolloutError, Target
+from operations.rollout.patience import patiently
 
 SECONDS = 15  # how long a holder that died keeps others out
 RENEWED_SECONDS = 4.0
+RETRIED_SECONDS = 1.0  # after a renewal that failed
+RELEASE_SECONDS = 3.0
 LOST_SECONDS = 10.0  # without a renewal for so long a holder stops writing, before another one may begin
 
 
@@ -55,7 +59,7 @@ class Lease:
                  now: Callable[[], float] = time.monotonic) -> None:
         self._client, self._target, self.holder, self._now = client, target, holder or identity(), now
         self._renewed = 0.0
-        self._stop = threading.Event()
+        self._stop, self._lock = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._keep, daemon=True)
 
     def __enter__(self) -> Lease:
@@ -66,36 +70,40 @@ class Lease:
     def __exit__(self, *exception: object) -> None:
         self._stop.set()
         self._thread.join(timeout=5)
-        try:
-            found = self._read()
-            if found is not None and found["spec"].get("holderIdentity") == self.holder:
-                self._write(found, None)
-        except ApiError:
-            pass  # it runs out by itself
+        with contextlib.suppress(ApiError, RolloutError):  # it runs out by itself
+            patiently(self._release, seconds=RELEASE_SECONDS)
+
+    def _release(self) -> None:
+        found = self._read()
+        if found is not None and self._owner(found) == self.holder:
+            self._write(found, None)
 
     def check(self) -> None:
-        """Raises Owned when it could not be renewed for too long, or somebody else has it."""
-        if self._now() - self._renewed > LOST_SECONDS:
+        """Raises Owned when it could not be renewed for too long, or somebody else has it. After the API server was
+        away it is renewed here: that succeeds only while nobody else took it."""
+        if self._now() - self._renewed > LOST_SECONDS and not self._renew():
             raise Owned(f"the lease of {self._target.name} could not be renewed for {LOST_SECONDS:.0f} s; this rollout "
                         "stops before another process takes over. Run the command again to go on")
 
     def _acquire(self) -> None:
-        found = self._read()
+        found = patiently(self._read)
         if found is not None and (owner := self._owner(found)) and not _dead_here(owner):
             seen = (found["metadata"]["resourceVersion"], self._now())
             while self._now() - seen[1] < SECONDS:
                 if self._stop.wait(0.5):
                     break
-                found = self._read()
+                found = patiently(self._read)
                 if found is None or not (owner := self._owner(found)):
                     break
                 if found["metadata"]["resourceVersion"] != seen[0]:
                     raise Owned(f"{owner} is at work on {self._target.name}; `candlefish rollout status "
                                 f"{self._target.name}` shows it, `promote` and `abort` ask it")
         try:
-            self._write(found, self.holder)
+            patiently(lambda: self._write(found, self.holder))
         except Conflict as error:
-            raise Owned(f"another process has just begun to work on {self._target.name}") from error
+            ours = patiently(self._read)
+            if ours is None or self._owner(ours) != self.holder:  # else it was written, and the answer lost
+                raise Owned(f"another process has just begun to work on {self._target.name}") from error
         self._renewed = self._now()
 
     def _owner(self, found: Object) -> str:
@@ -119,14 +127,21 @@ class Lease:
             self._client.replace(body)
 
     def _keep(self) -> None:
-        while not self._stop.wait(RENEWED_SECONDS):
+        pause = RENEWED_SECONDS
+        while not self._stop.wait(pause):
+            pause = RENEWED_SECONDS if self._renew() else RETRIED_SECONDS
+
+    def _renew(self) -> bool:
+        """Whether it is still ours, and written again."""
+        with self._lock:
             try:
                 found = self._read()
                 if found is None or self._owner(found) != self.holder:
                     self._renewed = float("-inf")
-                    return
+                    return False
                 began = self._now()
                 self._write(found, self.holder)
                 self._renewed = began
             except ApiError:
-                continue  # `check` counts the time
+                return False  # `check` counts the time
+            return True

@@ -15,19 +15,45 @@ FIELD_MANAGER = "candlefish-operations"
 
 
 class Phase(StrEnum):
-    """The steps of a rollout in their order; `BACK` and `CLEAR` are the way back from any before `RETIRE`."""
+    """The steps of a rollout, of which each strategy has its own; `BACK` and `CLEAR` are the way back from any before
+    `RETIRE`."""
 
     PREPARE = "prepare"  # nothing is changed: image, room, what is live
     MIGRATE = "migrate"  # the service's migration as a Job, with the new image
     DEPLOY = "deploy"  # the idle colour gets the pods, and as many as are live
     CHECK = "check"  # from inside the cluster, against the colour's own Service
     SWITCH = "switch"  # weights at the front door, then the live Service's selector
+    STAGES = "stages"  # the same by shares; the selector with the last one
     VERIFY = "verify"  # through the front door
     HOLD = "hold"  # both colours stay: the way back is one write
     RETIRE = "retire"  # the old colour goes
     BACK = "back"  # weights and selector return
     CLEAR = "clear"  # the new colour goes
     DONE = "done"
+
+
+class Strategy(StrEnum):
+    BLUE_GREEN = "blue-green"
+    CANARY = "canary"
+    ROLLING = "rolling"
+
+
+class Readings(StrEnum):
+    """Where the judge's samples come from."""
+
+    CLOUDWATCH = "cloudwatch"
+    PROMETHEUS = "prometheus"
+    BOTH = "both"  # requests from CloudWatch, what it does not measure from Prometheus
+    NONE = "none"
+
+
+class OnHold(StrEnum):
+    """What becomes of a stage that lacks data for too long."""
+
+    STOP = "stop"  # at the weight that is reached, until somebody decides
+    PROMOTE = "promote"
+    ABORT = "abort"
+    WAIT = "wait"
 
 
 class Result(StrEnum):
@@ -60,6 +86,10 @@ class Failed(RolloutError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Held(RolloutError):
+    """A stage lacks what it takes to go on or back: it stays at its weight, and somebody decides."""
 
 
 class Contested(RolloutError):
@@ -111,8 +141,15 @@ class Record:
     """A rollout as the journal has it. Times are seconds since the epoch.
 
     live, idle: colours when it began. image, previous: of the new and of the old pods. replicas: how many the new
-    colour gets; minimum: of its autoscaler once the old colour is gone. began, held: when it started, and when the
-    hold did. notes: what happened, in words, oldest first.
+    colour gets; minimum: of its autoscaler once the old colour is gone; least, grown: fewer pods the live and the new
+    colour do not get by themselves. began, held: when it started, and when the hold did. asked: somebody asked for the
+    way back; decided, returned: when that was, and when weights and selector were written. notes: what happened, in
+    words, oldest first.
+
+    stages: shares of the traffic in percent, rising; stage: the place of the one at work; entered: when the load
+    balancer was seen to have its weights, 0: not yet. limited: the first is to be as small as the judge's readings ask
+    for. readings, prometheus, on_hold: what was chosen. judge: what it remembers; judged: the stage that it judges (-1:
+    none yet); mark: until when it has read; verdict: the last one, with its numbers.
     """
 
     revision: int
@@ -132,6 +169,22 @@ class Record:
     reason: str = ""
     by: str = ""
     notes: tuple[str, ...] = ()
+    least: int = 0
+    grown: int = 0
+    asked: bool = False
+    decided: float = 0.0
+    returned: float = 0.0
+    stages: tuple[float, ...] = ()
+    stage: int = 0
+    entered: float = 0.0
+    limited: bool = False
+    readings: Readings = Readings.NONE
+    prometheus: str = ""
+    on_hold: OnHold = OnHold.STOP
+    judge: Mapping[str, Any] | None = None
+    judged: int = -1
+    mark: float = 0.0
+    verdict: Mapping[str, Any] | None = None
 
     @property
     def finished(self) -> bool:
@@ -140,6 +193,19 @@ class Record:
     @property
     def returning(self) -> bool:
         return self.phase in (Phase.BACK, Phase.CLEAR)
+
+    @property
+    def percent(self) -> float:
+        """Of the stage at work."""
+        return self.stages[self.stage]
+
+    @property
+    def percent_before(self) -> float:
+        return self.stages[self.stage - 1] if self.stage else 0.0
+
+    @property
+    def last_stage(self) -> bool:
+        return self.stage == len(self.stages) - 1
 
     def noted(self, note: str, **changes: Any) -> Record:
         return replace(self, notes=(*self.notes, note)[-50:], **changes)
@@ -152,7 +218,10 @@ class Record:
         known = {entry.name for entry in fields(cls)}
         given = {key: value for key, value in document.items() if key in known}
         return cls(**{**given, "phase": Phase(given["phase"]), "result": Result(given["result"]),
-                      "wish": Wish(given["wish"]), "notes": tuple(given["notes"])})
+                      "wish": Wish(given["wish"]), "notes": tuple(given["notes"]),
+                      "stages": tuple(given.get("stages", ())),
+                      "readings": Readings(given.get("readings", Readings.NONE)),
+                      "on_hold": OnHold(given.get("on_hold", OnHold.STOP))})
 
 
 @dataclass(frozen=True)
@@ -174,7 +243,7 @@ class Book:
         return (*self.past, self.current) if self.current else self.past
 
     def begun(self, record: Record) -> Book:
-        past = (*self.past, self.current) if self.current else self.past
+        past = (*self.past, replace(self.current, judge=None)) if self.current else self.past
         return replace(self, current=record, past=past[-self.KEPT:])
 
     def data(self) -> dict[str, str]:

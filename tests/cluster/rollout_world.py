@@ -6,9 +6,10 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from infra.plans.hosts import hosts
 from infra.settings.load import load_file
 from kube.client import Client
 from operations.rollout.cluster import Weights
+from operations.rollout.judging import Sample
+from operations.rollout.judging.sources import Source, SourceError
 from operations.rollout.model import Target
 from operations.rollout.runner import Runner
 from tests.cluster.agent_world import World
@@ -27,19 +30,24 @@ from tests.eventually import eventually
 ROOT = Path(__file__).parents[2]
 SERVICE, STACK = "website", "development"
 OLD, NEW = "example/website:1.0", "example/website:2.0"
+PROMPT_SECONDS = 3.0  # for what takes a tenth of a second on a machine that has nothing else to do
 SMALL = {"cpu_millis": 10, "memory_mib": 32, "cpu_limit_millis": 100, "memory_limit_mib": 64}
 
 
-def target(namespace: str) -> Target:
-    """Development's website, small and quick, in another namespace and behind a host of its own."""
+def target(namespace: str, image: str = OLD, slow_seconds: float = 2.0, **rollout: Any) -> Target:
+    """Development's website, small and quick, in another namespace and behind a host of its own. image: what runs.
+    slow_seconds: of a request. rollout: of its settings, also what they do not allow."""
     settings = load_file(ROOT / f"Pulumi.{STACK}.yaml")
     found = next(service for service in settings.services if service.name == SERVICE)
     quick = found.model_copy(update={
-        "image": OLD, "drain_seconds": 1, "switches": {}, "secrets": (), "environment": {}, "paths": ("/",),
+        "image": image, "drain_seconds": 1, "switches": {}, "secrets": (), "environment": {}, "paths": ("/",),
         "volume": None, "resources": found.resources.model_copy(update=SMALL),
         "replicas": found.replicas.model_copy(update={"minimum": 2, "maximum": 4})})
     return Target(STACK, settings.model_copy(update={
         "cluster": settings.cluster.model_copy(update={"namespace": namespace}), "services": (quick,),
+        "rollout": settings.rollout.model_copy(update={"strategy": "blue-green", **rollout}),
+        "observability": settings.observability.model_copy(update={
+            "thresholds": settings.observability.thresholds.model_copy(update={"latency_p95_seconds": slow_seconds})}),
         "domain": settings.domain.model_copy(update={"prefix": namespace})}), quick)
 
 
@@ -90,11 +98,49 @@ class Door:
         return f"{', '.join(wrong)} not healthy" if wrong else ""
 
     def following(self, weights: Weights) -> str:
-        """By what comes out: the data plane is in one process, and follows at once."""
-        colour = kubernetes.COLOURS[weights.index(100)]
-        answers = [self.world.get(host(self.aim)) for _ in range(5)]
-        seen = {answer.json()["color"] if answer.status_code == 200 else str(answer.status_code) for answer in answers}
-        return "" if seen == {colour} else f"answers come from {', '.join(seen)}"
+        """By what comes out: the data plane is in one process, and follows at once. A share of at least a tenth shows
+        in 60 answers."""
+        wanted = {colour for colour, weight in zip(kubernetes.COLOURS, weights, strict=True) if weight}
+        answers = [self.world.get(host(self.aim)) for _ in range(5 if len(wanted) == 1 else 60)]
+        seen = {answer.json()["color"] for answer in answers if answer.status_code == 200}
+        return "" if seen == wanted else f"answers come from {', '.join(seen)}"
+
+
+@dataclass
+class Counted:
+    """A source of readings: what the agent's load balancer has counted at each moment that was asked for."""
+
+    world: World
+    aim: Target
+    interval_seconds: float = 1.0
+    delay_seconds: float = 0.0
+    _seen: dict[datetime, dict[str, Any]] = field(default_factory=dict)
+
+    def readable(self, now: datetime) -> datetime:
+        groups = self.world.state()["loadBalancers"][f"{self.aim.namespace}/{self.aim.name}"]["targetGroups"]
+        self._seen[now] = {key.split("-")[-1].partition(":")[0]: group for key, group in groups.items()}
+        return now
+
+    def read(self, colour: str, since: datetime, until: datetime) -> Sample:
+        before, after = (self._at(moment, colour) for moment in (since, until))
+        slow = self.aim.settings.observability.thresholds.latency_p95_seconds
+        requests, errors, late = (_difference(before, after, count) for count in (
+            lambda group: group["requests"],
+            lambda group: group["requests"] - sum(count for status, count in group["statuses"].items()
+                                                  if status != "5XX"),
+            lambda group: sum(count for seconds, count in group["seconds"].items() if float(seconds) > slow)))
+        return Sample((until - since).total_seconds(), requests, errors, late)
+
+    def _at(self, moment: datetime, colour: str) -> dict[str, Any]:
+        known = [seen for seen in self._seen if seen <= moment + timedelta(milliseconds=1)]
+        if not known:
+            raise SourceError(f"nothing was counted before {moment}")
+        found: dict[str, Any] = self._seen[max(known)][colour]
+        return found
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any], count: Callable[[dict[str, Any]], int]) -> int:
+    return count(after) - count(before)
 
 
 @dataclass
@@ -106,6 +152,7 @@ class Traffic:
     statuses: Counter[str] = field(default_factory=Counter)
     colours: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    last: dict[str, float] = field(default_factory=dict)  # colour → when it answered last, epoch
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
@@ -122,7 +169,8 @@ class Traffic:
 
     def _ask(self, kept: bool) -> None:
         while not self._stop.is_set():
-            with httpx.Client(base_url=self.base, headers={"Host": self.host}, trust_env=False, timeout=10) as client:
+            with httpx.Client(base_url=self.base, headers={"Host": self.host}, trust_env=False, timeout=10,
+                              verify=False) as client:
                 for _ in range(200 if kept else 1):
                     if self._stop.is_set():
                         return
@@ -130,6 +178,7 @@ class Traffic:
                         answer = client.get("/")
                         self.statuses[str(answer.status_code)] += 1
                         if answer.status_code == 200:
+                            self.last[answer.json()["color"]] = time.time()
                             self.colours[answer.json()["color"]] += 1
                         else:
                             self.failures.append(f"{answer.status_code} {answer.text[:100]}")
@@ -139,5 +188,7 @@ class Traffic:
                     time.sleep(0.002)  # a rate, not a wait: some hundred requests a second
 
 
-def runner(world: World, client: Client, aim: Target, said: list[str] | None = None, hold: float = 0.0) -> Runner:
-    return Runner(client, aim, Door(world, aim), (said if said is not None else []).append, hold, settle_seconds=1.0)
+def runner(world: World, client: Client, aim: Target, said: list[str] | None = None, hold: float = 0.0,
+           source: Source | None = None) -> Runner:
+    return Runner(client, aim, Door(world, aim), (said if said is not None else []).append, hold, settle_seconds=1.0,
+                  sources=None if source is None else lambda readings, url: source)

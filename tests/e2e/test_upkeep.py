@@ -87,8 +87,9 @@ def test_what_operators_changed_stays_and_a_seventh_service_comes(
         candlefish: Command, built: dict[str, Any], cluster: Client) -> None:
     site = built["outputs"]["siteUrl"]
     image = "ghcr.io/candlefish-ai/website:2.0.0"
-    released = rollout(candlefish, "start", "website", "--image", image, "--hold", "0", "--front-door", site)
-    assert (released["result"], released["idle"]) == ("promoted", "green")
+    released = rollout(candlefish, "start", "website", "--image", image, "--strategy", "blue-green", "--hold", "0",
+                       "--front-door", site)
+    assert (released["result"], released["weights"]) == ("promoted", {"blue": 0, "green": 100})
     write(cluster, "v1", "ConfigMap", "backend-api-read-only", data={"READ_ONLY": "true"})
     write(cluster, "autoscaling/v2", "HorizontalPodAutoscaler", "website-green", spec={"minReplicas": 2})
     assert ask(f"{site}/x")[2]["color"] == "green"

@@ -48,7 +48,8 @@ class LoadBalancing:
                                 for (address, port), each in targets.targets.items()},
                     "draining": [f"{each.endpoint[0]}:{each.endpoint[1]}" for each in targets.leaving],
                     "requests": counts.requests if counts else 0,
-                    "statuses": dict(counts.statuses) if counts else {}}
+                    "statuses": dict(counts.statuses) if counts else {},
+                    "seconds": {str(each): count for each, count in counts.seconds.items()} if counts else {}}
             own = totals.get((group, ""))
             shown[group] = {"name": balancer.name, "hostname": hostnames.get(group, ""), "targetGroups": groups,
                             "requests": own.requests if own else 0, "ownErrors": dict(own.statuses) if own else {}}

@@ -90,6 +90,8 @@ REFUSALS: list[tuple[str, str, str, Any, str, str]] = [
      "services.website.environment.NODE_OPTIONS", "below memoryLimitMib, 2048"),
     ("staging", "falling weights", "rollout.stagesPercent", [50, 10, 100], "rollout.stagesPercent", "rising weights"),
     ("staging", "weights over 100", "rollout.stagesPercent", [50, 120], "rollout.stagesPercent", "end at 100"),
+    ("staging", "a stage without time to lack data", "rollout.stageLimitMinutes", 5, "rollout.stageLimitMinutes",
+     "more than rollout.stageMinutes, 5"),
     ("staging", "a negative budget", "monthlyBudgetUsd", -1, "monthlyBudgetUsd", "more than 0"),
     ("staging", "two ways to restore", "database.restore", {"snapshotId": "a", "sourceInstanceId": "b"},
      "database.restore", "exactly one of"),

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from operations.rollout.judging.sample import Sample
 from operations.rollout.judging.sources import SourceError
 
@@ -82,8 +84,11 @@ class CloudWatch:
         found: dict[str, dict[datetime, float]] = {id: {} for id in self._queries}
         token: Mapping[str, str] = {}
         while True:
-            answer = self._client.get_metric_data(MetricDataQueries=asked, StartTime=since, EndTime=until,
-                                                  ScanBy="TimestampAscending", **token)
+            try:
+                answer = self._client.get_metric_data(MetricDataQueries=asked, StartTime=since, EndTime=until,
+                                                      ScanBy="TimestampAscending", **token)
+            except (BotoCoreError, ClientError) as error:
+                raise SourceError(f"CloudWatch does not answer: {error}") from error
             for result in answer["MetricDataResults"]:
                 if result.get("StatusCode") not in ("Complete", "PartialData"):
                     said = "; ".join(message["Value"] for message in result.get("Messages", ()))
