@@ -6,8 +6,9 @@ import gc
 import sys
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 
-from candlefish import cost, rehearse, rollout
+from candlefish import cost, maintenance, rehearse, rollout, scale, site, switch
 from candlefish.exits import Exit, WrongUsage
 from infra.settings.errors import SettingsError
 
@@ -19,6 +20,10 @@ app = typer.Typer(
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(rollout.app, name="rollout")
 app.add_typer(cost.app, name="cost")
+app.add_typer(maintenance.app, name="maintenance")
+app.add_typer(site.app, name="site")
+app.command()(switch.switch)
+app.command()(scale.scale)
 _MISUSE: tuple[type[Exception], ...] = (SettingsError, WrongUsage, *rollout.WRONG, *cost.WRONG)
 
 
@@ -33,7 +38,7 @@ def main() -> None:
         if left.code == Exit.INTERRUPTED:  # Typer's way of saying KeyboardInterrupt, without a word
             _leave("interrupted; run the command again to go on", Exit.INTERRUPTED)
         raise
-    except (*rehearse.errors(), *rollout.ERRORS, *cost.ERRORS) as error:
+    except (*rehearse.errors(), *rollout.ERRORS, *cost.ERRORS, BotoCoreError, ClientError) as error:
         interrupted = type(error).__name__ == "Cancelled"
         _leave(str(error), Exit.INTERRUPTED if interrupted else Exit.FAILED)
 

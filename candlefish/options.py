@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="development, staging, production or recovery")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="says what would be written, and writes nothing")]
+Kubeconfig = Annotated[Path | None, typer.Option(help="instead of KUBECONFIG and ~/.kube/config")]
+Context = Annotated[str | None, typer.Option(help="of the kubeconfig; the current one otherwise")]
+Door = Annotated[str, typer.Option(envvar="CANDLEFISH_FRONT_DOOR", help="where the front door answers, to check it "
+                                   "after the switch: https://candlefish.ai")]
 STAGING = "staging"

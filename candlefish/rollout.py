@@ -18,16 +18,18 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from candlefish.connected import kubeconfig_of, settings_of
 from candlefish.exits import Exit
-from candlefish.options import Json, Stack
-from candlefish.runtime import project_directory
+from candlefish.options import Context, Door, DryRun, Json, Kubeconfig, Stack
 from candlefish.screen import Screen, emit
 from infra.plans.names import Names
-from infra.settings.load import load_file
 from kube.client import ApiError, Client, KubeconfigError
+from operations.notify.notifier import Notifier
+from operations.notify.receivers import receivers
 from operations.rollout.choice import Choice
 from operations.rollout.dry_run import Recorder
 from operations.rollout.emergency import emergency_rollback
+from operations.rollout.events import nobody
 from operations.rollout.front import Balancer, Nowhere
 from operations.rollout.model import (
     NotAcceptable,
@@ -49,13 +51,8 @@ ERRORS: tuple[type[Exception], ...] = (RolloutError, ApiError, KubeconfigError)
 WRONG: tuple[type[Exception], ...] = (NotAcceptable,)
 
 Service = Annotated[str, typer.Argument(help="website, backend-api, …")]
-Kubeconfig = Annotated[Path | None, typer.Option(help="instead of KUBECONFIG and ~/.kube/config")]
-Context = Annotated[str | None, typer.Option(help="of the kubeconfig; the current one otherwise")]
 Hold = Annotated[float | None, typer.Option(help="minutes that both colours stay; the settings' otherwise")]
-Door = Annotated[str, typer.Option(envvar="CANDLEFISH_FRONT_DOOR", help="where the front door answers, to check it "
-                                   "after the switch: https://candlefish.ai")]
 LIVE_SECONDS = 1.0
-DryRun = Annotated[bool, typer.Option("--dry-run", help="tell every API write that it would make, and make none")]
 Hesitates = Annotated[OnHold | None, typer.Option(help="what becomes of a stage that lacks data for too long")]
 EXITS = {Result.PROMOTED: Exit.DONE, Result.RUNNING: Exit.DONE, Result.ROLLED_BACK: Exit.ROLLED_BACK,
          Result.ABORTED: Exit.ROLLED_BACK, Result.HELD: Exit.HELD}
@@ -72,14 +69,15 @@ class Place:
     dry: bool = False
 
     def runner(self, say: Callable[[str], None], hold: float | None = None, door: str = "") -> Runner:
-        settings = load_file(project_directory() / f"Pulumi.{self.stack}.yaml")
+        settings = settings_of(self.stack)
         target = Target.of(self.stack, settings, self.service)
-        path = self.kubeconfig or Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
-        client = (Recorder if self.dry else Client).from_kubeconfig(path, self.context)
+        client = (Recorder if self.dry else Client).from_kubeconfig(kubeconfig_of(self.kubeconfig), self.context)
         session = boto3.Session(region_name=settings.region)  # its own: the default one is not for several threads
         balancer = Balancer(session.client("elbv2"), Names(settings.environment).cluster, target)
+        tell = nobody if self.dry else Notifier(lambda: receivers(
+            settings.environment, os.environ, boto3.Session(region_name=settings.region).client("secretsmanager")), say)
         return Runner(client, target, balancer if target.fronted else Nowhere(), say,
-                      None if hold is None else hold * 60, door,
+                      None if hold is None else hold * 60, door, tell=tell,
                       sources=sources(target, balancer, session.client("cloudwatch")))
 
 

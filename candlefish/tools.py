@@ -9,6 +9,8 @@ from typing import Any
 
 from candlefish.runtime import Rehearsal, Servers, credentials
 from candlefish.screen import Screen, plain
+from infra.plans.hosts import hosts
+from rehearsal.aws.cdn import doors
 
 # The AWS CLI version 1 ignores AWS_ENDPOINT_URL for some services and would call the real AWS: name it each time.
 WRAPPER = """#!/bin/sh
@@ -26,8 +28,10 @@ exec aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"
 
 def environment(rehearsal: Rehearsal, servers: Servers) -> dict[str, str]:
     assert servers.cluster is not None
+    door = doors.read(servers.aws.cdn_port).get(hosts(rehearsal.settings.domain).apex)
     return {**credentials(servers.aws, rehearsal.settings.region), "AWS_PAGER": "",
-            "KUBECONFIG": str(servers.cluster.kubeconfig)}
+            "KUBECONFIG": str(servers.cluster.kubeconfig),
+            **({"CANDLEFISH_FRONT_DOOR": f"http://{door}"} if door else {})}
 
 
 def wrappers(rehearsal: Rehearsal) -> Path:

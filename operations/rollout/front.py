@@ -6,15 +6,13 @@ The AWS Load Balancer Controller tags a target group with `{namespace}/{ingress}
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from infra.plans.kubernetes import COLOURS, name_of, service_port
+from operations import balancer
 from operations.rollout.cluster import Weights
 from operations.rollout.model import RolloutError, Target
-
-CLUSTER_TAG, RESOURCE_TAG = "elbv2.k8s.aws/cluster", "ingress.k8s.aws/resource"
-TAGGED_AT_ONCE = 20  # the most that one DescribeTags takes
 
 
 class Front(Protocol):
@@ -48,23 +46,15 @@ class Balancer:
         arn = self._groups().get(colour)
         if arn is None:
             return f"the load balancer has no target group of {colour} yet"
-        states = {entry["Target"]["Id"]: entry["TargetHealth"] for entry in
-                  self._elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]}
-        for address in addresses:
-            state = states.get(address)
-            if state is None:
-                return f"{address} is not registered"
-            if state["State"] != "healthy":
-                why = f" ({state['Description']})" if state.get("Description") else ""
-                return f"{address} is {state['State']}{why}"
-        return ""
+        return balancer.unhealthy(self._elb, arn, addresses)
 
     def following(self, weights: Weights) -> str:
         groups = self._groups()
         if set(groups) != set(COLOURS):
             return "the load balancer has no target groups of both colours yet"
         wanted = {groups[colour]: weight for colour, weight in zip(COLOURS, weights, strict=True)}
-        seen = [found for found in self._rules() if set(found) == set(wanted)]
+        rules = balancer.rules(self._elb, groups[COLOURS[0]])
+        seen = [found for rule in rules for found in balancer.forwarded(rule) if set(found) == set(wanted)]
         if not seen:
             return "the load balancer has no rule for the service yet"
         wrong = [found for found in seen if found != wanted]
@@ -85,28 +75,8 @@ class Balancer:
     def _groups(self) -> dict[str, str]:
         """Colour → ARN, of the Ingress that has the weights; kept once both are known."""
         if set(self._arns) != set(COLOURS):
+            found = balancer.target_groups(self._elb, self._cluster)
             resources = {f"{self._target.namespace}/{self._target.name}-{name_of(self._target.service, colour)}:"
                          f"{service_port(self._target.service)}": colour for colour in COLOURS}
-            arns = [group["TargetGroupArn"] for page in self._elb.get_paginator("describe_target_groups").paginate()
-                    for group in page["TargetGroups"]]
-            for start in range(0, len(arns), TAGGED_AT_ONCE):
-                some = arns[start:start + TAGGED_AT_ONCE]
-                for entry in self._elb.describe_tags(ResourceArns=some)["TagDescriptions"]:
-                    tags = {tag["Key"]: tag["Value"] for tag in entry["Tags"]}
-                    colour = resources.get(tags.get(RESOURCE_TAG, ""))
-                    if colour is not None and tags.get(CLUSTER_TAG) == self._cluster:
-                        self._arns[colour] = entry["ResourceArn"]
+            self._arns = {colour: found[resource] for resource, colour in resources.items() if resource in found}
         return self._arns
-
-    def _rules(self) -> Iterable[Mapping[str, int]]:
-        """Of each rule that forwards: ARN of the target group → weight."""
-        arn = next(iter(self._arns.values()))
-        (group,) = self._elb.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"]
-        for balancer in group["LoadBalancerArns"]:
-            for listener in self._elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"]:
-                for page in self._elb.get_paginator("describe_rules").paginate(ListenerArn=listener["ListenerArn"]):
-                    for rule in page["Rules"]:
-                        for action in rule["Actions"]:
-                            if action["Type"] == "forward" and "ForwardConfig" in action:
-                                yield {entry["TargetGroupArn"]: int(entry.get("Weight", 1))
-                                       for entry in action["ForwardConfig"]["TargetGroups"]}

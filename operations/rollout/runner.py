@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.plans.kubernetes import COLOURS
-from kube.client import Client, NotFound
+from kube.client import Client
+from operations.cluster import expect_namespace
 from operations.rollout.assess import Assessor
 from operations.rollout.bluegreen import BlueGreen
 from operations.rollout.canary import Canary
@@ -66,13 +67,7 @@ class Runner:
     def __post_init__(self) -> None:
         self.cluster = Cluster(self.client, self.target)
         self.journal = Journal(self.client, self.target)
-        try:
-            self.client.get("v1", "Namespace", self.target.namespace)
-        except NotFound:
-            raise RolloutError(
-                f"the cluster of this kubeconfig has no namespace {self.target.namespace}; point KUBECONFIG (or "
-                f"--kubeconfig, --context) at that of {self.target.stack}: aws eks update-kubeconfig, or "
-                f'eval "$(candlefish rehearse env --stack {self.target.stack})"') from None
+        expect_namespace(self.client, self.target.stack, self.target.namespace)
 
     def start(self, image: str, choice: Choice | None = None) -> Record:
         self._acceptable(image)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from operations.rollout.cluster import Cluster, Field, Weights, last_writer
+from operations.cluster import Field, last_writer
+from operations.rollout.cluster import Cluster, Weights
 from operations.rollout.journal import Journal
 from operations.rollout.lease import Lease
 from operations.rollout.model import Contested, Phase, Record, Wish

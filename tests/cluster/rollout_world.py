@@ -51,8 +51,9 @@ def target(namespace: str, image: str = OLD, slow_seconds: float = 2.0, **rollou
         "domain": settings.domain.model_copy(update={"prefix": namespace})}), quick)
 
 
-def build(world: World, aim: Target) -> None:
-    """What the program makes of the service, as far as a rollout meets it; blue is live."""
+def build(world: World, aim: Target, whole_door: bool = False) -> None:
+    """What the program makes of the service, as far as a rollout meets it; blue is live. whole_door: with the Ingresses
+    of blocked paths and of the maintenance page, in one group."""
     service, namespace = aim.service, aim.namespace
     pods = kubernetes.pod_template(service, namespace, priority_class="", storage_class="")
     del pods["template"]["spec"]["priorityClassName"]
@@ -65,13 +66,15 @@ def build(world: World, aim: Target) -> None:
                  ("autoscaling/v2", "HorizontalPodAutoscaler", kubernetes.autoscaler(service, colour, namespace))]
     for version, kind, manifest in made:
         world.apply({"apiVersion": version, "kind": kind, **manifest})
-    found = {member.name: member for member in ingress.members((service,), hosts(aim.settings.domain))}[service.name]
-    listen = {f"{ingress.PREFIX}/listen-ports": json.dumps([{"HTTP": 80}]),
-              f"{ingress.PREFIX}/scheme": "internet-facing"}
-    world.apply({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
-                 "metadata": {"name": service.name, "namespace": namespace,
-                              "annotations": {**found.annotations, **listen}},
-                 "spec": {"ingressClassName": "alb", "rules": found.rules}})
+    for member in ingress.members((service,), hosts(aim.settings.domain)):
+        if whole_door or member.name == service.name:
+            door = {f"{ingress.PREFIX}/listen-ports": json.dumps([{"HTTP": 80}]),
+                    f"{ingress.PREFIX}/scheme": "internet-facing",
+                    **({f"{ingress.PREFIX}/group.name": namespace} if whole_door else {})}
+            world.apply({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+                         "metadata": {"name": member.name, "namespace": namespace,
+                                      "annotations": {**member.annotations, **door}},
+                         "spec": {"ingressClassName": "alb", "rules": member.rules}})
     eventually("blue answers at the front door", lambda: Door(world, aim).waiting("blue", ()) == ""
                and world.get(host(aim)).status_code == 200, 60)
 
@@ -88,7 +91,8 @@ class Door:
     aim: Target
 
     def waiting(self, colour: str, addresses: Iterable[str]) -> str:
-        balancer = self.world.state()["loadBalancers"].get(f"{self.aim.namespace}/{self.aim.name}", {})
+        balancers, namespace = self.world.state()["loadBalancers"], self.aim.namespace
+        balancer = balancers.get(f"{namespace}/{self.aim.name}") or balancers.get(namespace) or {}
         found = {key.split("-")[-1].partition(":")[0]: group["targets"]
                  for key, group in balancer.get("targetGroups", {}).items()}.get(colour, {})
         health = {address.partition(":")[0]: state for address, state in found.items()}
@@ -145,10 +149,11 @@ def _difference(before: dict[str, Any], after: dict[str, Any], count: Callable[[
 
 @dataclass
 class Traffic:
-    """Requests over kept and over fresh connections, all counted."""
+    """Requests over kept and over fresh connections, all counted. fits: whether an answer is as it should be."""
 
     base: str
     host: str
+    fits: Callable[[httpx.Response], bool] = lambda answer: answer.status_code == 200
     statuses: Counter[str] = field(default_factory=Counter)
     colours: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
@@ -180,7 +185,7 @@ class Traffic:
                         if answer.status_code == 200:
                             self.last[answer.json()["color"]] = time.time()
                             self.colours[answer.json()["color"]] += 1
-                        else:
+                        if not self.fits(answer):
                             self.failures.append(f"{answer.status_code} {answer.text[:100]}")
                     except httpx.HTTPError as error:
                         self.statuses["none"] += 1

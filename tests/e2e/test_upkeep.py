@@ -1,24 +1,28 @@
-"""An environment in use: what operators changed stays through `up`, a seventh service comes, maintenance, jobs."""
+"""An environment in use: what operators changed stays through `up`, a seventh service comes, maintenance, jobs.
+
+The commands of docs/switches.md are those that are run here.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.plans import ingress
 from kube.client import Client, Object
-from tests.e2e.conftest import Command
+from tests.e2e.conftest import ROOT, Command
 from tests.eventually import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
-STACK, NAMESPACE, OPERATIONS = "development", "candlefish-dev", "candlefish-operations"
+STACK, NAMESPACE = "development", "candlefish-dev"
 SEVENTH = {
     "port": 9000, "image": "ghcr.io/candlefish-ai/guestbook:1.0.0", "callers": ["front-door"], "paths": ["/guestbook"],
     "calls": ["database"], "probe": {"path": "/health"}, "switches": {"CLOSED": "false"},
@@ -59,13 +63,6 @@ def get(client: Client, api: str, kind: str, name: str) -> Object:
     return client.get(api, kind, name, NAMESPACE)
 
 
-def write(client: Client, api: str, kind: str, name: str, **fields: Any) -> None:
-    """As operations do: a server-side apply of their own."""
-    metadata = {**fields.pop("metadata", {}), "name": name, "namespace": NAMESPACE}
-    body = {"apiVersion": api, "kind": kind, "metadata": metadata, **fields}
-    client.apply(body, field_manager=OPERATIONS, force=True)
-
-
 def ask(url: str, **headers: str) -> tuple[int, dict[str, str], Any]:
     """Status, headers, and the body's JSON or text."""
     try:
@@ -75,23 +72,55 @@ def ask(url: str, **headers: str) -> tuple[int, dict[str, str], Any]:
         return error.code, dict(error.headers), error.read().decode()
 
 
-def rollout(candlefish: Command, *arguments: str) -> Any:
-    """As in a shell that has evaluated `candlefish rehearse env`."""
-    lines = candlefish("rehearse", "env", "--stack", STACK).stdout.splitlines()
-    exported = dict(line.removeprefix("export ").split("=", 1) for line in lines if "PATH=" not in line.split("=")[0])
-    shell = {name: value.strip("'\"") for name, value in exported.items() if name != "PATH"}
-    return candlefish("rollout", *arguments, "--stack", STACK, "--json", **shell).document
+def text_of(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+class Page:
+    """docs/switches.md: its commands are run by their words, so that what is run is what is written. As in a shell that
+    has evaluated `candlefish rehearse env`."""
+
+    def __init__(self, candlefish: Command, export: Path) -> None:
+        text = (ROOT / "docs" / "switches.md").read_text()
+        lines = "".join(re.findall(r"```sh\n(.*?)```", text, re.S)).splitlines()
+        self.left = [line.removeprefix("candlefish ") for line in lines]
+        self._candlefish, self._export = candlefish, export
+        exported = [line.removeprefix("export ").split("=", 1) for line in
+                    candlefish("rehearse", "env", "--stack", STACK).stdout.splitlines()]
+        self._shell = {name: value.strip("'\"") for name, value in exported if name != "PATH"}
+
+    def __call__(self, line: str) -> Any:
+        self.left.remove(line)
+        words = line.replace(f" --stack {STACK}", "").split()
+        return self.operate(*(str(self._export) if word == "out" else word for word in words))
+
+    def operate(self, *arguments: str) -> Any:
+        return self._candlefish(*arguments, "--stack", STACK, "--json", **self._shell).document
+
+
+@pytest.fixture(scope="module")
+def page(candlefish: Command, built: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Page:
+    export = tmp_path_factory.mktemp("out")
+    for key, text in (("_next/static/one.js", "one()"), ("offline/index.html", "<h1>offline, of the release</h1>")):
+        (export / key).parent.mkdir(parents=True)
+        (export / key).write_text(text)
+    return Page(candlefish, export)
 
 
 def test_what_operators_changed_stays_and_a_seventh_service_comes(
-        candlefish: Command, built: dict[str, Any], cluster: Client) -> None:
+        candlefish: Command, built: dict[str, Any], cluster: Client, page: Page) -> None:
     site = built["outputs"]["siteUrl"]
     image = "ghcr.io/candlefish-ai/website:2.0.0"
-    released = rollout(candlefish, "start", "website", "--image", image, "--strategy", "blue-green", "--hold", "0",
-                       "--front-door", site)
+    released = page.operate("rollout", "start", "website", "--image", image, "--strategy", "blue-green", "--hold", "0",
+                            "--front-door", site)
     assert (released["result"], released["weights"]) == ("promoted", {"blue": 0, "green": 100})
-    write(cluster, "v1", "ConfigMap", "backend-api-read-only", data={"READ_ONLY": "true"})
-    write(cluster, "autoscaling/v2", "HorizontalPodAutoscaler", "website-green", spec={"minReplicas": 2})
+    on = page("switch read-only on --stack development")
+    assert (on["value"], on["pods"], on["with"]) == ("true", 1, 1)
+    assert page("scale website --min 2 --stack development")["minimum"] == 2
+    assert page("site deploy out --stack development --dry-run")["steps"][-1] == "invalidate"
+    deployed = page("site deploy out --stack development")
+    assert (deployed["outcome"], deployed["colour"], deployed["written"]) == ("live", "green", 4)
     assert ask(f"{site}/x")[2]["color"] == "green"
 
     changes = up(candlefish)
@@ -102,7 +131,10 @@ def test_what_operators_changed_stays_and_a_seventh_service_comes(
     assert green["replicas"] in (1, 2)  # the autoscaler's minimum may have come first
     assert green["template"]["spec"]["containers"][0]["image"] == image
     assert get(cluster, "v1", "Service", "website")["spec"]["selector"]["color"] == "green"
-    assert get(cluster, "v1", "ConfigMap", "backend-api-read-only")["data"] == {"READ_ONLY": "true"}
+    values = {each["switch"]: each["value"] for each in page("switch --stack development")["switches"]}
+    assert values["read-only"] == "true"
+    assert page("site status --stack development")["live"] == "green"
+    assert text_of(f"{site}/offline/index.html") == "<h1>offline, of the release</h1>"
     scaler = get(cluster, "autoscaling/v2", "HorizontalPodAutoscaler", "website-green")["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 3)
     wanted = get(cluster, "v1", "PodTemplate", "website")["template"]["spec"]["containers"][0]
@@ -114,30 +146,27 @@ def test_what_operators_changed_stays_and_a_seventh_service_comes(
     assert {count for operation, count in same.items() if operation != "same"} == {0}
 
 
-def test_one_write_puts_the_maintenance_page_up_and_another_takes_it_down(
-        candlefish: Command, built: dict[str, Any], cluster: Client) -> None:
+def test_the_maintenance_page_comes_stays_through_up_and_goes(
+        candlefish: Command, built: dict[str, Any], page: Page) -> None:
     site = built["outputs"]["siteUrl"]
-
-    def switch(value: str) -> None:
-        write(cluster, "networking.k8s.io/v1", "Ingress", "maintenance",
-              metadata={"annotations": {ingress.MAINTENANCE_SWITCH: value}})
-
-    write(cluster, "apps/v1", "Deployment", "maintenance", spec={"replicas": 1})
-    eventually("the page can be looked at", lambda: ask(
-        f"{site}/", **{ingress.MAINTENANCE_HEADER: "preview"})[1].get("Retry-After") == "600")
-    assert ask(f"{site}/")[0] == 200
-
-    switch(ingress.MAINTENANCE_ON)
-    eventually("the page is up", lambda: ask(f"{site}/")[0] == 503)
+    assert page("maintenance on --stack development")["ready"] == 2
+    assert ask(f"{site}/")[0] == 503
     assert ask(f"{site}/guestbook/1")[1]["Retry-After"] == "600"
     assert ask(f"{site}/api/health")[2]["service"] == "website"
     assert ask(f"{built['outputs']['apiUrl']}/health")[2]["service"] == "api-gateway"
     assert ask(f"{site}/api/metrics")[0] == 404
     up(candlefish, "--expect-no-changes")
     assert ask(f"{site}/")[0] == 503
+    assert page("maintenance status --stack development")["maintenance"] == "on"
+    assert page("maintenance off --stack development")["pods"] == 0
+    assert ask(f"{site}/")[0] == 200
 
-    switch(ingress.MAINTENANCE_OFF)
-    eventually("the site is back", lambda: ask(f"{site}/")[0] == 200)
+
+def test_the_other_commands_of_the_page_work(page: Page) -> None:
+    assert page("switch read-only off --stack development --dry-run")["steps"][0] == "READ_ONLY: true → false"
+    assert page("scale website --stack development")["minimum"] == 2
+    assert page("site rollback --stack development")["colour"] == "blue"
+    assert page.left == []
 
 
 @pytest.mark.parametrize("name", ["backend-api-migration", "database-dump", "database-upkeep"])

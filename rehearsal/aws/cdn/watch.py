@@ -71,10 +71,10 @@ class Watch:
             if told["count"] <= self._count:
                 return
             found, invalidated = await asyncio.to_thread(self._read, told["accounts"])
-            for id, paths in invalidated:
-                self._store.invalidate(id, paths)
             self._store.keep_only(each.id for each in found)
             await self._changed(found)
+            for id, paths in invalidated:  # last: what is fetched again comes from where it is now
+                self._store.invalidate(id, paths)
             self._count = told["count"]
 
     def _read(self, accounts: Sequence[str]) -> tuple[list[Distribution], list[tuple[str, list[str]]]]:
