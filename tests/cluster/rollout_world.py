@@ -34,15 +34,17 @@ PROMPT_SECONDS = 3.0  # for what takes a tenth of a second on a machine that has
 SMALL = {"cpu_millis": 10, "memory_mib": 32, "cpu_limit_millis": 100, "memory_limit_mib": 64}
 
 
-def target(namespace: str, image: str = OLD, slow_seconds: float = 2.0, **rollout: Any) -> Target:
+def target(namespace: str, image: str = OLD, slow_seconds: float = 2.0, *, minimum: int = 2, maximum: int = 4,
+           drain_seconds: int = 1, **rollout: Any) -> Target:
     """Development's website, small and quick, in another namespace and behind a host of its own. image: what runs.
     slow_seconds: of a request. rollout: of its settings, also what they do not allow."""
     settings = load_file(ROOT / f"Pulumi.{STACK}.yaml")
     found = next(service for service in settings.services if service.name == SERVICE)
     quick = found.model_copy(update={
-        "image": image, "drain_seconds": 1, "switches": {}, "secrets": (), "environment": {}, "paths": ("/",),
+        "image": image, "drain_seconds": drain_seconds, "switches": {}, "secrets": (), "environment": {},
+        "paths": ("/",),
         "volume": None, "resources": found.resources.model_copy(update=SMALL),
-        "replicas": found.replicas.model_copy(update={"minimum": 2, "maximum": 4})})
+        "replicas": found.replicas.model_copy(update={"minimum": minimum, "maximum": maximum})})
     return Target(STACK, settings.model_copy(update={
         "cluster": settings.cluster.model_copy(update={"namespace": namespace}), "services": (quick,),
         "rollout": settings.rollout.model_copy(update={"strategy": "blue-green", **rollout}),
