@@ -31,7 +31,8 @@ def patch_then_delete(client: Client, aim: Target, image: str) -> None:
     patch("apps/v1", "Deployment", f"{aim.name}-{idle}", {"spec": {"replicas": count}})
     client.patch("apps/v1", "Deployment", f"{aim.name}-{idle}", aim.namespace,
                  [{"op": "replace", "path": "/spec/template", "value": pods}], content_type=JSON_PATCH)
-    eventually("the new pods", lambda: (cluster.deployment(idle).get("status") or {}).get("availableReplicas", 0) >= count,
+    eventually("the new pods",
+               lambda: (cluster.deployment(idle).get("status") or {}).get("availableReplicas", 0) >= count,
                60)
     item = cluster.get("networking.k8s.io/v1", "Ingress", aim.name)
     patch("networking.k8s.io/v1", "Ingress", aim.name, cluster.weights.patch(item, weights(idle)))  # type: ignore[arg-type]

@@ -92,6 +92,10 @@ class Soak:
     def client(self) -> Client:
         return Client.from_kubeconfig(self.cluster.kubeconfig)
 
+    def requests(self) -> int:
+        """Of all lanes so far."""
+        return sum(int(counts["requests"]) for counts in self.load.look().values())
+
     def runner(self, client: Client, aim: Target, said: Callable[[str], None], hold: float = 0.0,
                settle: float = 0.2) -> Runner:
         return Runner(client, aim, Front(self.world, aim), said, hold, settle_seconds=settle)
@@ -135,7 +139,7 @@ def soaking(home: Path, cluster: Running | None = None, isolation: str = "task")
     with ExitStack() as stack:
         plane = None
         if cluster is None:
-            plane = ControlPlane(home / "plane", "soak")
+            plane = ControlPlane(home / "plane", "soak", node_grace_seconds=50)  # Kubernetes' own default
             stack.callback(plane.stop)
             cluster = plane.ensure()
         client = stack.enter_context(Client.from_kubeconfig(cluster.kubeconfig))
