@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pytest
 
 from kube.client import Client
-from operations.rollout import bluegreen
-from operations.rollout.bluegreen import weights
+from operations.rollout import steps
 from operations.rollout.cluster import Cluster
 from operations.rollout.model import Result, Target
+from operations.rollout.shares import weights
 from rehearsal.kubernetes.controlplane import Running
 from tests.cluster.rollout_world import OLD
 from tests.soak.world import Soak, soaking
@@ -60,7 +60,7 @@ def aim(soak: Soak) -> Iterator[Target]:
 @pytest.mark.parametrize("bad", BEFORE_THE_SWITCH, ids=lambda bad: bad.kind)
 def test_a_release_that_is_not_fit_gets_no_traffic(
         soak: Soak, aim: Target, client: Client, bad: Bad, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bluegreen, "PODS_SECONDS", PODS_SECONDS)
+    monkeypatch.setattr(steps, "PODS_SECONDS", PODS_SECONDS)
     with soak.loaded(aim, kept=1, sockets=0, pause_seconds=0.02) as look:
         record = soak.runner(client, aim, print, settle=2.0).start(f"example/website:{bad.tag}")
     assert record.result is Result.ROLLED_BACK

@@ -10,7 +10,8 @@ import httpx
 
 from kube.client import Client
 from kube.kubeconfig import access
-from operations.rollout.model import RolloutError
+from operations.rollout.choice import Choice
+from operations.rollout.model import RolloutError, Strategy
 from operations.rollout.runner import Runner
 from rehearsal.kubernetes.agent import RunningAgent
 from tests.cluster.agent_world import World
@@ -29,7 +30,8 @@ def main(order: dict[str, object]) -> int:
     with Client(entry) as plain, mortal(entry, fate) as client, httpx.Client(trust_env=False) as http:
         front = Front(World(agent, plain, Path(), http), aim)
         try:
-            Runner(client, aim, front, lambda line: None, 0.0, settle_seconds=0.0).start(str(order["image"]))
+            Runner(client, aim, front, lambda line: None, 0.0, settle_seconds=0.0).start(
+                str(order["image"]), Choice(Strategy.BLUE_GREEN))
         except RolloutError as error:
             print(error, file=sys.stderr)
             return 1

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from operations.rollout.model import Record, Result, Target, Wish, other
+from operations.rollout.choice import Choice
+from operations.rollout.model import Record, Result, Strategy, Target, Wish
 from operations.rollout.runner import Runner
+from tests.cluster.rollout_world import Counted
 from tests.soak.naive import patch_then_delete
 from tests.soak.watching import Seen, watching
 from tests.soak.world import Soak
@@ -23,7 +25,8 @@ SLOW = "--latency-ms-8--latency-sigma-1.0"
 @dataclass(frozen=True)
 class Kind:
     """A lane. endpoints: pods of a colour. lag_seconds: of the slowest of three load balancer nodes; the drain is a
-    second longer, because nothing else covers it once the old pods are told to go. kept, fresh, sockets: clients."""
+    second longer, because nothing else covers it once the old pods are told to go. kept, fresh, sockets: clients. by:
+    strategies of the way there, in turns. most: of its releases; 0: no limit."""
 
     name: str
     endpoints: int
@@ -32,6 +35,8 @@ class Kind:
     fresh: int = 2
     sockets: int = 1
     pause_seconds: float = 0.004
+    by: tuple[Strategy, ...] = (Strategy.BLUE_GREEN,)
+    most: int = 0
 
     @property
     def drain_seconds(self) -> int:
@@ -40,8 +45,10 @@ class Kind:
 
 KINDS = (
     Kind("quick", 3, 0), Kind("second", 3, 1), Kind("few", 5, 2), Kind("some", 10, 5), Kind("slow", 4, 20),
-    Kind("slowest", 3, 60), Kind("many", 100, 1))
-SHORT = (Kind("quick", 3, 0), Kind("second", 3, 1), Kind("few", 5, 2))
+    Kind("slowest", 3, 60), Kind("many", 100, 1, most=3),
+    Kind("canary", 3, 1, kept=24, fresh=4, by=(Strategy.CANARY,)), Kind("batches", 6, 2, by=(Strategy.ROLLING,)))
+SHORT = (Kind("quick", 3, 0), Kind("second", 3, 1, by=(Strategy.ROLLING, Strategy.BLUE_GREEN)),
+         Kind("canary", 3, 1, kept=16, fresh=2, by=(Strategy.CANARY,)))
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,7 @@ class Lane:
                 with self.soak.loaded(aim, kept=kind.kept, fresh=kind.fresh, sockets=kind.sockets,
                                       pause_seconds=kind.pause_seconds) as look:
                     revision = 0
-                    while not self.over():
+                    while not self.over() and revision < (kind.most or revision + 1):
                         revision += 1
                         self._one(revision, aim, client, look)
                 self.tally.take(kind.name, look(), watched.seen())
@@ -122,18 +129,18 @@ class Lane:
 
     def _one(self, revision: int, aim: Target, client: Any, look: Callable[[], dict[str, Any]]) -> None:
         """A release; then, by the dice, the way back: by `rollback` afterwards, or by `abort` in the hold."""
-        image = f"example/website:{revision}.0{SLOW}"
-        if self.dice.random() < 0.3:
+        image, by = f"example/website:{revision}.0{SLOW}", self.kind.by[revision % len(self.kind.by)]
+        if by is Strategy.BLUE_GREEN and revision > 1 and self.dice.random() < 0.3:
             self._aborted(aim, client, image, look)
             return
-        there = self._runner(aim, client, look).start(image)
+        source = Counted(self.soak.world, aim) if by is Strategy.CANARY else None
+        there = self._runner(aim, client, look, source=source).start(image, Choice(by))
         self._note(there, "forward")
-        if not self.over():
-            back = self._runner(aim, client, look).rollback(None)
-            self._note(back, "backward")
+        back = self._runner(aim, client, look).rollback(None)
+        self._note(back, "backward")
 
     def _runner(self, aim: Target, client: Any, look: Callable[[], dict[str, Any]], hold: float = 0.0,
-                heard: Callable[[str], None] = lambda line: None) -> Runner:
+                heard: Callable[[str], None] = lambda line: None, source: Counted | None = None) -> Runner:
         def said(line: str) -> None:
             heard(line)
             if line.startswith(("front door: ", "inside the cluster: ")):
@@ -143,7 +150,7 @@ class Lane:
                 with self.tally.lock:
                     self.tally.flying += flying
 
-        return self.soak.runner(client, aim, said, hold)
+        return self.soak.runner(client, aim, said, hold, source=source)
 
     def _aborted(self, aim: Target, client: Any, image: str, look: Callable[[], dict[str, Any]]) -> None:
         asker = self._runner(aim, client, look)
@@ -157,8 +164,8 @@ class Lane:
             elif "decided" in at and line.startswith(("front door", "inside")):
                 at[line[:5]] = time.monotonic()
 
-        record = self._runner(aim, client, look, 600.0, heard).start(image)
-        self._note(record, "forward", Result.ROLLED_BACK)
+        record = self._runner(aim, client, look, 600.0, heard).start(image, Choice(Strategy.BLUE_GREEN))
+        self._note(record, "forward", Result.ABORTED)
         with self.tally.lock:
             self.tally.switches["backward"] += 1
             if len(at) == 3:
@@ -176,7 +183,7 @@ class Lane:
                 self.tally.wrong.append(f"{self.kind.name} revision {record.revision}: {record.result}, "
                                         f"not {wanted}: {record.reason}")
         self.say(f"{self.kind.name}: revision {record.revision} {record.result} in "
-                 f"{record.ended - record.began:.1f} s, {record.idle if way else other(record.idle)}")
+                 f"{record.ended - record.began:.1f} s by {record.strategy}")
 
 
 def run(soak: Soak, kinds: tuple[Kind, ...], seed: int, over: Callable[[Tally], bool],

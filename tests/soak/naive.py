@@ -7,9 +7,9 @@ from typing import Any
 
 from infra.plans import kubernetes
 from kube.client import JSON_PATCH, Client
-from operations.rollout.bluegreen import weights
 from operations.rollout.cluster import Cluster
 from operations.rollout.model import Target, other
+from operations.rollout.shares import weights
 from tests.eventually import eventually
 
 SECONDS = 4.0  # of load afterwards: as long as a lagging node may take

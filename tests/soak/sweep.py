@@ -12,16 +12,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from kube.client import ApiError, NotFound
 from kube.kubeconfig import Access, access
 from operations.rollout import lease
-from operations.rollout.bluegreen import weights
+from operations.rollout.choice import Choice
 from operations.rollout.cluster import Cluster
 from operations.rollout.journal import Journal
-from operations.rollout.model import Record, Result, RolloutError, Target, Wish, other
+from operations.rollout.judging import Sample
+from operations.rollout.model import Record, Result, RolloutError, Strategy, Target, Wish, other
+from operations.rollout.shares import weights
 from tests.soak.fates import Died, Fate, Fault, Side, install, mortal
 from tests.soak.points import Away, Point, Swept
 from tests.soak.watching import watching
@@ -29,9 +32,24 @@ from tests.soak.world import ROOT, Soak
 
 WORK_SECONDS = 15.0  # issue 6: of work until it has converged
 LEASE_SECONDS = 1  # in place of 15: how long a dead holder from another machine is waited for; not counted as work
+STAGES: dict[str, Any] = {"stages_percent": (50, 100), "batch_percent": 50, "stage_minutes": 0.0,
+                          "batch_minutes": 0.0}
 RUNS = 6  # of the same command until it is done
 ENDPOINTS = 2
-WAYS = ("forward", "back")
+WAYS = {"forward": Strategy.BLUE_GREEN, "back": Strategy.BLUE_GREEN, "canary": Strategy.CANARY,
+        "rolling": Strategy.ROLLING}
+
+
+class Fine:
+    """Readings that pass each stage at once: what is swept is the writes, not the judge."""
+
+    interval_seconds, delay_seconds = 1.0, 0.0
+
+    def readable(self, now: datetime) -> datetime:
+        return now
+
+    def read(self, colour: str, since: datetime, until: datetime) -> Sample:
+        return Sample((until - since).total_seconds(), 5_000)
 
 
 _identity = threading.local()
@@ -63,7 +81,7 @@ class Lane:
 
     def run(self) -> None:
         try:
-            with (self.soak.client() as watcher, self.soak.service(self.name, minimum=ENDPOINTS) as aim,
+            with (self.soak.client() as watcher, self.soak.service(self.name, minimum=ENDPOINTS, **STAGES) as aim,
                   watching(watcher, aim, ENDPOINTS) as watched):
                 with self.soak.loaded(aim, kept=1, fresh=1, sockets=0, pause_seconds=0.03) as look:
                     for point in self._mine():
@@ -129,7 +147,8 @@ class Lane:
                     patiently(lambda: asker.wish(Wish.ABORT))
 
             try:
-                return self.soak.runner(client, aim, said, 600.0 if point.way == "back" else 0.0, 0.0).start(image)
+                return self.soak.runner(client, aim, said, 600.0 if point.way == "back" else 0.0, 0.0,
+                                        Fine() if point.way == "canary" else None).start(image, Choice(WAYS[point.way]))
             except Died:
                 return "killed"
             except (RolloutError, ApiError) as error:  # as the command: exit code 1, "run it again"
@@ -159,7 +178,7 @@ class Lane:
             "idle pods": (len(cluster.pods(other(live))), 0),
             "minimum": (cluster.read(cluster.minimum(live)), ENDPOINTS),
             "idle minimum": (cluster.read(cluster.minimum(other(live))), ENDPOINTS),
-            "result": (record.result, Result.ROLLED_BACK if point.way == "back" else Result.PROMOTED),
+            "result": (record.result, Result.ABORTED if point.way == "back" else Result.PROMOTED),
             "image": (record.image, f"example/website:{point.number}.0")}
         wrong = [f"{name} is {found}, not {right}" for name, (found, right) in wanted.items() if found != right]
         try:
@@ -190,7 +209,7 @@ def writes(soak: Soak) -> dict[str, int]:
     """How many writes each way makes when nothing happens."""
     install()
     entry, found = access(soak.cluster.kubeconfig), {}
-    with _playing(), soak.service("count", minimum=ENDPOINTS) as aim:
+    with _playing(), soak.service("count", minimum=ENDPOINTS, **STAGES) as aim:
         lane = Lane(soak, "count", SimpleQueue(), Swept(), entry, Away(), 0, print)
         for number, way in enumerate(WAYS):
             fate = Fate()

@@ -60,7 +60,7 @@ class Watching:
             ready = {service: sum(each.ready for each in slices.values() if each.service == service)
                      for service in (name, *(f"{name}-{colour}" for colour in COLOURS))}
             wanted = {name: self.required} | {
-                f"{name}-{colour}": max(1, ceil(self.required * weight / 100))
+                f"{name}-{colour}": max(1, ceil(self.required * weight / sum(weights)))
                 for colour, weight in zip(COLOURS, weights, strict=True) if weight}
             begun = begun or (sum(weights) > 0 and all(ready[service] >= count for service, count in wanted.items()))
             if not begun:

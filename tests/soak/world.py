@@ -16,6 +16,7 @@ from typing import Any
 
 from kube.client import Client
 from operations.rollout.cluster import Weights
+from operations.rollout.judging.sources import Source
 from operations.rollout.model import Target
 from operations.rollout.runner import Runner
 from rehearsal.kubernetes.controlplane import ControlPlane, Running
@@ -26,6 +27,9 @@ from tests.soak.load import Aim
 
 ROOT = Path(__file__).parents[2]
 NODES, NODE_TYPE = 3, "m5.4xlarge"  # 234 pods each
+
+
+SHORT = {"stages_percent": (25, 50, 100), "stage_minutes": 0.02, "batch_minutes": 0.02}
 
 
 class Front(Door):
@@ -97,18 +101,21 @@ class Soak:
         return sum(int(counts["requests"]) for counts in self.load.look().values())
 
     def runner(self, client: Client, aim: Target, said: Callable[[str], None], hold: float = 0.0,
-               settle: float = 0.2) -> Runner:
-        return Runner(client, aim, Front(self.world, aim), said, hold, settle_seconds=settle)
+               settle: float = 0.2, source: Source | None = None) -> Runner:
+        return Runner(client, aim, Front(self.world, aim), said, hold, settle_seconds=settle,
+                      sources=None if source is None else lambda readings, url: source)
 
     @contextmanager
     def service(self, name: str, *, minimum: int, maximum: int = 0, drain_seconds: int = 1,
-                lag_seconds: float = 0.0) -> Iterator[Target]:
-        """A service in two colours in a namespace of its own, and a load balancer whose slowest node lags."""
+                lag_seconds: float = 0.0, **rollout: Any) -> Iterator[Target]:
+        """A service in two colours in a namespace of its own, and a load balancer whose slowest node lags. rollout:
+        settings of it, beside those that make stages and batches as short as they can be."""
         client, namespace = self.world.client, f"{name}-{uuid.uuid4().hex[:6]}"
         client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
         accounts = client.path("v1", "ServiceAccount", None, namespace)
         next(event for event in client.watch(accounts) if event.object["metadata"]["name"] == "default")
-        aim = target(namespace, minimum=minimum, maximum=maximum or minimum, drain_seconds=drain_seconds)
+        aim = target(namespace, minimum=minimum, maximum=maximum or minimum, drain_seconds=drain_seconds,
+                     **{**SHORT, **rollout})
         build(self.world, aim)
         eventually(f"{minimum} pods of {namespace}", lambda: Front(self.world, aim).waiting("blue", ()) == ""
                    and self.world.replicas(namespace, f"{aim.name}-blue") >= minimum, 120)
