@@ -68,6 +68,8 @@ def traffic(soak: Soak, given: argparse.Namespace) -> tuple[Tally, dict[str, Any
         return done or time.monotonic() > end
 
     tally = lanes.run(soak, lanes.KINDS, given.seed, over, say)
+    for kind in lanes.LARGE:
+        lanes.run(soak, (kind,), given.seed, lambda tally: False, say, tally)
     return tally, {"naive": {"requests": naive["requests"], "failed": naive["failed"]}, "void": not naive["failed"],
                    **of_traffic(tally)}
 

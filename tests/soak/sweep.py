@@ -34,6 +34,7 @@ WORK_SECONDS = 15.0  # issue 6: of work until it has converged
 LEASE_SECONDS = 1  # in place of 15: how long a dead holder from another machine is waited for; not counted as work
 STAGES: dict[str, Any] = {"stages_percent": (50, 100), "batch_percent": 50, "stage_minutes": 0.0,
                           "batch_minutes": 0.0}
+TOLD_SECONDS = 60.0
 RUNS = 6  # of the same command until it is done
 ENDPOINTS = 2
 WAYS = {"forward": Strategy.BLUE_GREEN, "back": Strategy.BLUE_GREEN, "canary": Strategy.CANARY,
@@ -180,7 +181,8 @@ class Lane:
             "idle minimum": (cluster.read(cluster.minimum(other(live))), ENDPOINTS),
             "result": (record.result, Result.ABORTED if point.way == "back" else Result.PROMOTED),
             "image": (record.image, f"example/website:{point.number}.0")}
-        wrong = [f"{name} is {found}, not {right}" for name, (found, right) in wanted.items() if found != right]
+        wrong = [f"{name} is {found}, not {right} ({record.reason})" for name, (found, right) in wanted.items()
+                 if found != right]
         try:
             cluster.get("v1", "Pod", f"{aim.name}-check-{record.revision}-{record.idle}")
         except NotFound:
@@ -231,9 +233,12 @@ def sweep(soak: Soak, chosen: list[Point], lanes: int, restart_every: int, say: 
                                                 say).run) for number in range(lanes)]
         for thread in threads:
             thread.start()
-        following = restart_every
+        following, told = restart_every, time.monotonic()
         while any(thread.is_alive() for thread in threads):
             time.sleep(0.5)
+            if time.monotonic() > told + TOLD_SECONDS:
+                told = time.monotonic()
+                say(f"{swept.points} points, {len(swept.wrong)} wrong")
             if soak.plane is not None and restart_every and swept.points >= following:
                 following += restart_every
                 away.begin()
