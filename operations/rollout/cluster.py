@@ -153,7 +153,8 @@ class Cluster:
         body = field.patch(item, wanted)
         version = item["metadata"]["resourceVersion"]
         if isinstance(body, list):  # a JSON patch
-            body = [{"op": "test", "path": "/metadata/resourceVersion", "value": version}, *body]
+            # Set, not tested: a test that fails is answered 422, as what is malformed is; this is a conflict.
+            body = [{"op": "replace", "path": "/metadata/resourceVersion", "value": version}, *body]
             content = "application/json-patch+json"
         else:
             body.setdefault("metadata", {})["resourceVersion"] = version

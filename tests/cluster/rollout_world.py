@@ -53,7 +53,7 @@ def target(namespace: str, image: str = OLD, slow_seconds: float = 2.0, *, minim
         "domain": settings.domain.model_copy(update={"prefix": namespace})}), quick)
 
 
-def build(world: World, aim: Target) -> None:
+def objects(aim: Target) -> Iterator[dict[str, Any]]:
     """What the program makes of the service, as far as a rollout meets it; blue is live."""
     service, namespace = aim.service, aim.namespace
     pods = kubernetes.pod_template(service, namespace, priority_class="", storage_class="")
@@ -66,14 +66,19 @@ def build(world: World, aim: Target) -> None:
                  ("v1", "Service", kubernetes.service(service, namespace, colour)),
                  ("autoscaling/v2", "HorizontalPodAutoscaler", kubernetes.autoscaler(service, colour, namespace))]
     for version, kind, manifest in made:
-        world.apply({"apiVersion": version, "kind": kind, **manifest})
+        yield {"apiVersion": version, "kind": kind, **manifest}
     found = {member.name: member for member in ingress.members((service,), hosts(aim.settings.domain))}[service.name]
     listen = {f"{ingress.PREFIX}/listen-ports": json.dumps([{"HTTP": 80}]),
               f"{ingress.PREFIX}/scheme": "internet-facing"}
-    world.apply({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
-                 "metadata": {"name": service.name, "namespace": namespace,
-                              "annotations": {**found.annotations, **listen}},
-                 "spec": {"ingressClassName": "alb", "rules": found.rules}})
+    yield {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+           "metadata": {"name": service.name, "namespace": namespace,
+                        "annotations": {**found.annotations, **listen}},
+           "spec": {"ingressClassName": "alb", "rules": found.rules}}
+
+
+def build(world: World, aim: Target) -> None:
+    """Blue answers at the front door afterwards."""
+    world.apply(*objects(aim))
     eventually("blue answers at the front door", lambda: Door(world, aim).waiting("blue", ()) == ""
                and world.get(host(aim)).status_code == 200, 60)
 

@@ -10,15 +10,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.soak import lanes, sweep
+from tests.soak import lanes, play, sweep
 from tests.soak.lanes import Tally
+from tests.soak.play import Told
 from tests.soak.points import Swept, points
 from tests.soak.world import Soak, soaking
 
-PARTS = ("traffic", "crash")
+PARTS = ("traffic", "crash", "played")
 TOLD = 40  # of what did not hold
 
 
@@ -26,10 +28,10 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--part", action="append", choices=PARTS, help="only this one; may be given more than once")
     parser.add_argument("--seed", type=int, default=20261121, help="draws ways back, points and faults")
-    parser.add_argument("--minutes", type=float, default=60, help="of the part `traffic` at most")
+    parser.add_argument("--minutes", type=float, default=60, help="of the parts `traffic` and `crash` at most, each")
     parser.add_argument("--requests", type=int, default=1_000_000, help="`traffic` ends when it has so many")
     parser.add_argument("--switches", type=int, default=200, help="and so many switches")
-    parser.add_argument("--points", type=int, default=1_100, help="of the part `crash`")
+    parser.add_argument("--points", type=int, default=1_100, help="of the parts `crash` and `played`, each")
     parser.add_argument("--signals", type=int, default=40, help="so many of them in processes that SIGKILL ends")
     parser.add_argument("--restarts", type=int, default=200, help="points between two restarts of the API server; 0: "
                         "none")
@@ -38,9 +40,20 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     report: dict[str, Any] = {"seed": given.seed}
     holds, totals = True, [0, 0, 0]
-    with tempfile.TemporaryDirectory(prefix="soak-") as home, soaking(Path(home)) as soak:
-        for part in given.part or PARTS:
+    parts = given.part or PARTS
+    with ExitStack() as stack:
+        soak = None
+        for part in sorted(set(parts), key=PARTS.index):
             began = time.monotonic()
+            if part == "played":
+                told = in_play(given)
+                holds, found = holds and told.holds, of_play(told)
+                report[part] = {**found, "seconds": round(time.monotonic() - began)}
+                show(given, part, report[part])
+                continue
+            if soak is None:
+                home = stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-"))
+                soak = stack.enter_context(soaking(Path(home)))
             if part == "traffic":
                 tally, found = traffic(soak, given)
                 holds &= tally.holds and not found["void"]
@@ -50,12 +63,22 @@ def main(arguments: Sequence[str]) -> int:
                 holds, found = holds and swept.holds, of_crash(swept)
                 totals = [totals[0] + swept.requests, totals[1] + swept.failed, totals[2]]
             report[part] = {**found, "seconds": round(time.monotonic() - began)}
-            if not given.json:
-                print(f"{part}\n" + "\n".join(f"  {key}: {value}" for key, value in report[part].items()), flush=True)
+            show(given, part, report[part])
     if given.json:
         print(json.dumps(report, indent=1))
     print(f"requests {totals[0]} failed {totals[1]} switches {totals[2]}")
     return 0 if holds else 1
+
+
+def show(given: argparse.Namespace, part: str, found: dict[str, Any]) -> None:
+    if not given.json:
+        print(f"{part}\n" + "\n".join(f"  {key}: {value}" for key, value in found.items()), flush=True)
+
+
+def in_play(given: argparse.Namespace) -> Told:
+    writes = play.writes()
+    say(f"writes: {writes}")
+    return play.sweep(points(given.seed, given.points, 0, writes), given.seed, say)
 
 
 def traffic(soak: Soak, given: argparse.Namespace) -> tuple[Tally, dict[str, Any]]:
@@ -78,7 +101,7 @@ def crash(soak: Soak, given: argparse.Namespace) -> Swept:
     writes = sweep.writes(soak)
     say(f"writes: {writes}")
     chosen = points(given.seed, given.points, given.signals, writes)
-    return sweep.sweep(soak, chosen, given.lanes, given.restarts, say)
+    return sweep.sweep(soak, chosen, given.lanes, given.restarts, say, 60 * given.minutes)
 
 
 def of_traffic(tally: Tally) -> dict[str, Any]:
@@ -101,6 +124,13 @@ def of_crash(swept: Swept) -> dict[str, Any]:
         "work until converged, s": spread(swept.seconds),
         "tried again alone": len(swept.slow), "requests": swept.requests, "failed": swept.failed,
         "looks at the capacity": swept.looks, "least ready": swept.least, "wrong": swept.wrong[:TOLD]}
+
+
+def of_play(told: Told) -> dict[str, Any]:
+    return {
+        "points": told.points, "unreached": told.unreached, "rollouts at their end": told.rollouts,
+        "work until converged, s of the played clock": spread(told.seconds), "played requests": told.requests,
+        "of them lost": told.lost, "looks at the capacity": told.looks, "wrong": told.wrong[:TOLD]}
 
 
 def spread(values: Sequence[float]) -> str:

@@ -58,10 +58,13 @@ class Fate:
     dead: bool = False
     faulted: bool = False
     _away_until: float = 0.0
+    now: Callable[[], float] = time.monotonic
+    renewing: Callable[[], bool] | None = None  # None: what another thread calls is the lease's
     _owner: int = field(default_factory=threading.get_ident)
 
     def request(self, method: str, path: str) -> Callable[[Send], httpx.Response]:
-        counted = method != "GET" and threading.get_ident() == self._owner
+        aside = self.renewing() if self.renewing is not None else threading.get_ident() != self._owner
+        counted = method != "GET" and not aside
         if counted:
             self.writes.append(f"{method} {path}")
         number = len(self.writes) if counted else 0
@@ -70,7 +73,7 @@ class Fate:
     def _attempt(self, number: int, method: str, path: str, send: Send) -> httpx.Response:
         if self.dead:
             raise Died
-        if time.monotonic() < self._away_until:
+        if self.now() < self._away_until:
             raise Unavailable(f"{method} {path}: connection refused (injected)", reason="Unreachable")
         if number and number == self.kill_at and self.side is Side.BEFORE:
             self._end()
@@ -103,7 +106,7 @@ class Fate:
                 self._after(number)
                 raise Unavailable(call, reason="Timeout")
             case Fault.AWAY:
-                self._away_until = time.monotonic() + AWAY_SECONDS
+                self._away_until = self.now() + AWAY_SECONDS
                 self._after(number)
                 raise Unavailable(call, reason="Unreachable")
 

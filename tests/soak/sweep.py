@@ -10,21 +10,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from queue import Empty, SimpleQueue
-from typing import Any
 
-from kube.client import ApiError, NotFound
+from kube.client import ApiError
 from kube.kubeconfig import Access, access
 from operations.rollout import lease
 from operations.rollout.choice import Choice
 from operations.rollout.cluster import Cluster
 from operations.rollout.journal import Journal
-from operations.rollout.judging import Sample
-from operations.rollout.model import Record, Result, RolloutError, Strategy, Target, Wish, other
-from operations.rollout.shares import weights
+from operations.rollout.model import Record, Result, RolloutError, Target, Wish
+from tests.soak.ends import STAGES, WAYS, Fine
+from tests.soak.ends import wrong as wrong_end
 from tests.soak.fates import Died, Fate, Fault, Side, install, mortal
 from tests.soak.points import Away, Point, Swept
 from tests.soak.watching import watching
@@ -32,25 +30,10 @@ from tests.soak.world import ROOT, Soak
 
 WORK_SECONDS = 15.0  # issue 6: of work until it has converged
 LEASE_SECONDS = 1  # in place of 15: how long a dead holder from another machine is waited for; not counted as work
-STAGES: dict[str, Any] = {"stages_percent": (50, 100), "batch_percent": 50, "stage_minutes": 0.0,
-                          "batch_minutes": 0.0}
 TOLD_SECONDS = 60.0
 RUNS = 6  # of the same command until it is done
 ENDPOINTS = 2
-WAYS = {"forward": Strategy.BLUE_GREEN, "back": Strategy.BLUE_GREEN, "canary": Strategy.CANARY,
-        "rolling": Strategy.ROLLING}
 
-
-class Fine:
-    """Readings that pass each stage at once: what is swept is the writes, not the judge."""
-
-    interval_seconds, delay_seconds = 1.0, 0.0
-
-    def readable(self, now: datetime) -> datetime:
-        return now
-
-    def read(self, colour: str, since: datetime, until: datetime) -> Sample:
-        return Sample((until - since).total_seconds(), 5_000)
 
 
 _identity = threading.local()
@@ -119,7 +102,9 @@ class Lane:
         seconds = time.monotonic() - began
         seconds -= self.away.within(began, began + seconds) + (LEASE_SECONDS if point.elsewhere and runs else 0)
         wrong = ([f"not at its end after {RUNS} runs: {end}"] if not isinstance(end, Record)
-                 else self._wrong(point, aim, end))
+                 else wrong_end(
+                     Cluster(self.soak.world.client, aim), end, image,
+                     Result.ABORTED if point.way == "back" else Result.PROMOTED, ENDPOINTS))
         slow = seconds > WORK_SECONDS
         if slow and self.alone:
             wrong.append(f"{seconds:.1f} s of work")
@@ -167,28 +152,6 @@ class Lane:
             return current
         return "killed by signal" if ended.returncode == -9 else ended.stderr.strip().rpartition("\n")[2]
 
-    def _wrong(self, point: Point, aim: Target, record: Record) -> list[str]:
-        """What is not as the record's end says."""
-        cluster = Cluster(self.soak.world.client, aim)
-        live = record.idle if record.result is Result.PROMOTED else record.live
-        wanted: dict[str, tuple[Any, Any]] = {
-            "selector": (cluster.read(cluster.selector), live),
-            "weights": (cluster.read(cluster.weights), weights(live)),
-            "replicas": (cluster.read(cluster.replicas(live)), ENDPOINTS),
-            "idle replicas": (cluster.read(cluster.replicas(other(live))), 0),
-            "idle pods": (len(cluster.pods(other(live))), 0),
-            "minimum": (cluster.read(cluster.minimum(live)), ENDPOINTS),
-            "idle minimum": (cluster.read(cluster.minimum(other(live))), ENDPOINTS),
-            "result": (record.result, Result.ABORTED if point.way == "back" else Result.PROMOTED),
-            "image": (record.image, f"example/website:{point.number}.0")}
-        wrong = [f"{name} is {found}, not {right} ({record.reason})" for name, (found, right) in wanted.items()
-                 if found != right]
-        try:
-            cluster.get("v1", "Pod", f"{aim.name}-check-{record.revision}-{record.idle}")
-        except NotFound:
-            return wrong
-        return [*wrong, "the health check's pod is left over"]
-
 
 def _told(end: Record | str) -> str:
     if isinstance(end, Record):
@@ -221,8 +184,10 @@ def writes(soak: Soak) -> dict[str, int]:
     return found
 
 
-def sweep(soak: Soak, chosen: list[Point], lanes: int, restart_every: int, say: Callable[[str], None]) -> Swept:
-    """restart_every: points between two real restarts of the API server; 0: none."""
+def sweep(soak: Soak, chosen: list[Point], lanes: int, restart_every: int, say: Callable[[str], None],
+          seconds: float = float("inf")) -> Swept:
+    """restart_every: points between two real restarts of the API server; 0: none. seconds: after which no point is
+    begun."""
     install()
     swept, queue, away = Swept(), SimpleQueue[Point](), Away()
     for point in chosen:
@@ -234,8 +199,12 @@ def sweep(soak: Soak, chosen: list[Point], lanes: int, restart_every: int, say: 
         for thread in threads:
             thread.start()
         following, told = restart_every, time.monotonic()
+        end = time.monotonic() + seconds
         while any(thread.is_alive() for thread in threads):
             time.sleep(0.5)
+            while time.monotonic() > end and not queue.empty():
+                with suppress(Empty):
+                    queue.get_nowait()
             if time.monotonic() > told + TOLD_SECONDS:
                 told = time.monotonic()
                 say(f"{swept.points} points, {len(swept.wrong)} wrong")
