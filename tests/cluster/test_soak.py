@@ -17,7 +17,7 @@ pytestmark = pytest.mark.cluster
 
 SEED = 20261121
 TRAFFIC_SECONDS = 1.0  # after which the lanes begin nothing new: each goes there and back once
-POINTS, SIGNALS, LANES = 10, 1, 4
+POINTS, SIGNALS, LANES = 6, 1, 3  # tests/unit/operations/test_rollout_crash.py has more, on a played cluster
 
 
 @pytest.fixture(scope="module")

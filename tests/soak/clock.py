@@ -7,12 +7,13 @@ import inspect
 import pkgutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import operations.rollout
-from operations.rollout import lease
+from operations.rollout import assess, lease
 
 TICK_SECONDS = 0.05
 
@@ -83,6 +84,21 @@ class _Event:
         return self._set
 
 
+class _AtOnce:
+    """In place of the pool of the judge's readings: a source that is played takes no time."""
+
+    def __init__(self, **more: Any) -> None:
+        pass
+
+    def submit(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        done = Future[Any]()
+        done.set_result(call(*arguments))
+        return done
+
+    def shutdown(self, **more: Any) -> None:
+        pass
+
+
 @contextmanager
 def playing(clock: Clock) -> Iterator[None]:
     """Rollouts take their time from the clock: whatever defaults to the machine's is given this one."""
@@ -93,13 +109,15 @@ def playing(clock: Clock) -> Iterator[None]:
         if kept and any(callable(value) and value in stand_ins for value in kept):
             changed.append((function, kept))
             function.__defaults__ = tuple(stand_ins.get(value, value) if callable(value) else value for value in kept)
-    module = vars(lease)
-    threads, module["threading"] = module["threading"], SimpleNamespace(
-        Event=lambda: _Event(clock), Thread=lambda target, daemon: _Thread(clock, target))
+    threads = SimpleNamespace(Event=lambda: _Event(clock), Thread=lambda target, daemon: _Thread(clock, target))
+    replaced = [(vars(lease), "threading", lease.__dict__["threading"]),
+                (vars(assess), "ThreadPoolExecutor", assess.__dict__["ThreadPoolExecutor"])]
+    vars(lease)["threading"], vars(assess)["ThreadPoolExecutor"] = threads, _AtOnce
     try:
         yield
     finally:
-        module["threading"] = threads
+        for names, name, kept_value in replaced:
+            names[name] = kept_value
         for function, kept in changed:
             function.__defaults__ = kept
 

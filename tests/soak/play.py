@@ -22,7 +22,8 @@ from tests.cluster.rollout_world import objects, target
 from tests.soak.clock import Clock, playing
 from tests.soak.ends import STAGES, WAYS, Fine, wrong
 from tests.soak.fates import Died, Fate
-from tests.soak.played import Api, Played
+from tests.soak.played import Played
+from tests.soak.played_api import Api
 from tests.soak.points import Point
 
 ENDPOINTS = (2, 3, 10, 100)
@@ -79,10 +80,12 @@ def aimed(minimum: int, drain_seconds: int) -> Target:
 
 
 @contextmanager
-def played(clock: Clock, dice: random.Random) -> Iterator[Played]:
-    """Its size and its lag by the dice; the drain is as long as the lag, for nothing else covers that."""
+def played(clock: Clock, dice: random.Random, lag_seconds: float | None = None,
+           drain_seconds: int | None = None) -> Iterator[Played]:
+    """Its size and its lag by the dice; the drain is a little longer than the lag, for nothing else covers that."""
     lag, minimum = dice.choice(LAGS), dice.choices(ENDPOINTS, (12, 12, 3, 1))[0]
-    aim = aimed(minimum, int(lag) + 1)
+    lag = lag if lag_seconds is None else lag_seconds
+    aim = aimed(minimum, int(lag) + 1 if drain_seconds is None else drain_seconds)
     found = Played(clock, aim, objects(aim), lag, minimum, dice)
     try:
         yield found
