@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -109,7 +110,8 @@ def playing(clock: Clock) -> Iterator[None]:
         if kept and any(callable(value) and value in stand_ins for value in kept):
             changed.append((function, kept))
             function.__defaults__ = tuple(stand_ins.get(value, value) if callable(value) else value for value in kept)
-    threads = SimpleNamespace(Event=lambda: _Event(clock), Thread=lambda target, daemon: _Thread(clock, target))
+    threads = SimpleNamespace(Event=lambda: _Event(clock), Lock=threading.Lock,
+                              Thread=lambda target, daemon: _Thread(clock, target))
     replaced = [(vars(lease), "threading", lease.__dict__["threading"]),
                 (vars(assess), "ThreadPoolExecutor", assess.__dict__["ThreadPoolExecutor"])]
     vars(lease)["threading"], vars(assess)["ThreadPoolExecutor"] = threads, _AtOnce
