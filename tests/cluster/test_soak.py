@@ -16,7 +16,7 @@ from tests.soak.world import Soak, soaking
 pytestmark = pytest.mark.cluster
 
 SEED = 20261121
-TRAFFIC_SECONDS = 1.0  # after which the lanes begin nothing new: each goes there and back once
+TRAFFIC_SECONDS = 1.0  # after which no lane begins anew; each goes there and back once
 POINTS, SIGNALS, LANES = 6, 1, 3  # tests/unit/operations/test_rollout_crash.py has more, on a played cluster
 
 
@@ -37,9 +37,9 @@ def test_rollouts_there_and_back_lose_nothing_whatever_the_load_balancer_lags(so
     tally = lanes.run(soak, lanes.SHORT, SEED, lambda tally: time.monotonic() > end, print)
     assert tally.wrong == []
     assert tally.failed == 0
-    assert tally.requests > 2_000
-    assert tally.fresh > 200
-    assert tally.messages > 100
+    assert tally.requests > 1_000
+    assert tally.fresh > 100
+    assert tally.messages > 50
     assert tally.flying > 0
     assert set(tally.switches) == {"forward", "backward"}
     assert tally.looks > 0

@@ -121,7 +121,7 @@ class Lane:
                 with self.soak.loaded(aim, kept=kind.kept, fresh=kind.fresh, sockets=kind.sockets,
                                       pause_seconds=kind.pause_seconds) as look:
                     revision = 0
-                    while not self.over() and revision < (kind.most or revision + 1):
+                    while not revision or (not self.over() and revision < (kind.most or revision + 1)):
                         revision += 1
                         self._one(revision, aim, client, look)
                 self.tally.take(kind.name, look(), watched.seen())
