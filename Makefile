@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= staging
 .DEFAULT_GOAL := help
-.PHONY: help rehearse test lint unit tools checkers bench bench-functions faults load down clean
+.PHONY: help rehearse test lint unit tools checkers bench bench-functions faults load soak down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -43,6 +43,9 @@ faults: $(VENV)/.ready tools ## every call position × fault (FAULTS="--seed 1 -
 
 load: $(VENV)/.ready tools ## the served API under load, under attack and with faults (LOAD="--part fuzz --json")
 	@$(BIN)/python -m tests.load $(LOAD)
+
+soak: $(VENV)/.ready tools ## rollouts under load, and killed at every write (SOAK="--seed 1 --minutes 30 --part crash")
+	@$(BIN)/python -m tests.soak $(SOAK)
 
 down: $(VENV)/.ready ## stop what `make rehearse` left running
 	@$(BIN)/candlefish rehearse down

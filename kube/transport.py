@@ -79,7 +79,7 @@ class Transport:
                     response.read()
                     raise from_response(response, f"WATCH {path}")
                 yield response
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise self._unavailable(error) from error
 
     def _send(self, method: str, path: str, query: Mapping[str, str] | None, content: bytes | None,

@@ -21,6 +21,7 @@ from operations.rollout.model import Failed, Record, Target
 SIZE = Resources(cpu_millis=10, memory_mib=32, cpu_limit_millis=100, memory_limit_mib=64)
 SECONDS = 90.0  # for the pod to be scheduled, to pull and to ask
 ATTEMPT_SECONDS = 5
+ATTEMPTS = 3  # a single answer that is late is no reason to take a release back
 Wait = Callable[[str, Callable[[], bool], float], None]
 
 
@@ -30,13 +31,15 @@ def paths(target: Target) -> tuple[str, ...]:
 
 
 def checker(target: Target, colour: str, revision: int) -> Object:
-    """A pod that asks each path of the colour's own Service once, and ends: 0 when all answered below 400.
+    """A pod that asks each path of the colour's own Service until it answers below 400, ATTEMPTS times at most, and
+    ends: 0 when all did.
 
     Its image is the maintenance page's: pinned like the services' own, small, and with a wget.
     """
     host = f"{name_of(target.service, colour)}.{target.namespace}.svc.cluster.local"
     base = f"http://{host}:{service_port(target.service)}"
-    asked = " && ".join(f"wget -q -T {ATTEMPT_SECONDS} -O /dev/null {base}{path}" for path in paths(target))
+    asked = "; ".join(" || ".join([f"wget -q -T {ATTEMPT_SECONDS} -O /dev/null {base}{path}"] * ATTEMPTS + ["exit 1"])
+                      for path in paths(target))
     return {"apiVersion": "v1", "kind": "Pod",
             "metadata": metadata(f"{target.name}-check-{revision}-{colour}", target.namespace, CHECKER_LABELS),
             "spec": {**restricted([container("check", target.settings.workloads.maintenance_image, SIZE,

@@ -195,6 +195,10 @@ class Steps:
         self.grow()
 
     def check(self) -> None:
+        """Once the colour's Service has the pods: that they are ready is known before that they can be reached."""
+        idle = kubernetes.name_of(self.cluster.target.service, self.record.idle)
+        self.waits.until(f"EndpointSlices of {idle} hold ready pods",
+                         lambda: any(self.cluster.endpoints(idle).values()), DATA_PLANE_SECONDS)
         checks.from_inside(self.cluster, self.record, self.record.idle, self.waits.until)
 
     def healthy(self, colour: str, seconds: float) -> None:

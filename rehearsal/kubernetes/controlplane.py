@@ -49,12 +49,14 @@ class ControlPlane:
     be removed once they are stopped. The processes survive the command that started them."""
 
     def __init__(self, home: Path, name: str, tools: Tools | None = None,
-                 report: Callable[[str], None] = lambda message: None) -> None:
+                 report: Callable[[str], None] = lambda message: None, node_grace_seconds: int = 12) -> None:
+        """node_grace_seconds: how long a node may be silent before its pods count as not ready."""
         self.home = home.absolute()
         self.name = name
         self.processes = Processes(self.home)
         self._tools = tools
         self._report = report
+        self._node_grace_seconds = node_grace_seconds
 
     def ensure(self, token_webhook_url: str | None = None) -> Running:
         """Makes it run and ready, in about 3 s; a process that died or was started otherwise is started again.
@@ -71,7 +73,8 @@ class ControlPlane:
             ports = self._ports()
             endpoint = f"https://{components.ADDRESS}:{ports['kube-apiserver']}"
             keys = components.credentials(self.home, self.name, endpoint)
-            for command in components.commands(tools, self.home, ports, keys, self._webhooks(token_webhook_url)):
+            for command in components.commands(
+                    tools, self.home, ports, keys, self._webhooks(token_webhook_url), self._node_grace_seconds):
                 if not self.processes.runs(command.name, command.arguments, command.environment):
                     self._report(f"starting {command.name}")
                     self.processes.start(command.name, command.arguments, command.environment)

@@ -103,13 +103,14 @@ class Webhooks:
 
 
 def commands(tools: Tools, home: Path, ports: Mapping[str, int], keys: Credentials,
-             webhooks: Webhooks | None) -> tuple[Command, ...]:
+             webhooks: Webhooks | None, node_grace_seconds: int) -> tuple[Command, ...]:
     """In the order in which they must start."""
     return (_command("etcd", tools.etcd, _etcd(home, ports, keys)),
             # The URL is in the environment so that a new one restarts the process; the flag names only the file.
             _command("kube-apiserver", tools.apiserver, _apiserver(ports, keys, webhooks),
                      {"CANDLEFISH_TOKEN_WEBHOOK": webhooks.url if webhooks else ""}),
-            _command("kube-controller-manager", tools.controller_manager, _controller_manager(ports, keys)),
+            _command("kube-controller-manager", tools.controller_manager,
+                     _controller_manager(ports, keys, node_grace_seconds)),
             _command("kube-scheduler", tools.scheduler, _scheduler(ports, keys)))
 
 
@@ -162,7 +163,7 @@ def _apiserver(ports: Mapping[str, int], keys: Credentials, webhooks: Webhooks |
     return flags
 
 
-def _controller_manager(ports: Mapping[str, int], keys: Credentials) -> list[str]:
+def _controller_manager(ports: Mapping[str, int], keys: Credentials, node_grace_seconds: int) -> list[str]:
     concurrent = ("deployment", "replicaset", "statefulset", "daemonset", "job", "endpoint", "service-endpoint",
                   "horizontal-pod-autoscaler", "namespace")
     return [
@@ -179,7 +180,8 @@ def _controller_manager(ports: Mapping[str, int], keys: Credentials) -> list[str
         "--horizontal-pod-autoscaler-sync-period=2s", "--horizontal-pod-autoscaler-initial-readiness-delay=2s",
         "--horizontal-pod-autoscaler-cpu-initialization-period=5s",
         "--horizontal-pod-autoscaler-downscale-stabilization=10s",
-        "--node-monitor-period=1s", "--node-monitor-grace-period=12s", "--terminated-pod-gc-threshold=50",
+        "--node-monitor-period=1s", f"--node-monitor-grace-period={node_grace_seconds}s",
+        "--terminated-pod-gc-threshold=50",
         "--pvclaimbinder-sync-period=2s", "--profiling=false"]
 
 

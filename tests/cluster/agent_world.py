@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,25 +76,32 @@ class World:
         return f"http://127.0.0.1:{next(iter(ports.values()))}"
 
 
-@pytest.fixture(name="world", scope="module")
-def world_fixture(cluster: Running, client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Three nodes in three zones, without AWS; they are gone again after the module."""
-    home = tmp_path_factory.mktemp("agent")
+@contextmanager
+def running(cluster: Running, client: Client, home: Path, isolation: str = "process", nodes: int = 3,
+            instance_type: str = "t3.large") -> Iterator[World]:
+    """Nodes in three zones, without AWS; they are gone again afterwards."""
     groups = home / "groups.json"
     groups.write_text("[]")
     agent = Agent(home / "home")
-    running = agent.ensure(Wanted(
+    found = agent.ensure(Wanted(
         kubeconfig=cluster.kubeconfig, cluster="test", account="000000000001", region="us-east-1", node_groups=groups,
-        authority=cluster.home / "pki", backoff_seconds=1.0))
+        authority=cluster.home / "pki", backoff_seconds=1.0, isolation=isolation))
     with httpx.Client(trust_env=False, timeout=10) as http:
-        made = World(running, client, groups, http)
-        made.scale_nodes(3)
+        made = World(found, client, groups, http)
         try:
+            made.scale_nodes(nodes, instance_type)
             yield made
         finally:
             agent.stop()
             for node in made.nodes():
                 client.delete("v1", "Node", node["metadata"]["name"])
+
+
+@pytest.fixture(name="world", scope="module")
+def world_fixture(cluster: Running, client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Three nodes; each container is a process."""
+    with running(cluster, client, tmp_path_factory.mktemp("agent")) as made:
+        yield made
 
 
 def condition(item: Object, kind: str) -> str:

@@ -34,15 +34,17 @@ PROMPT_SECONDS = 3.0  # for what takes a tenth of a second on a machine that has
 SMALL = {"cpu_millis": 10, "memory_mib": 32, "cpu_limit_millis": 100, "memory_limit_mib": 64}
 
 
-def target(namespace: str, image: str = OLD, slow_seconds: float = 2.0, **rollout: Any) -> Target:
+def target(namespace: str, image: str = OLD, slow_seconds: float = 2.0, *, minimum: int = 2, maximum: int = 4,
+           drain_seconds: int = 1, **rollout: Any) -> Target:
     """Development's website, small and quick, in another namespace and behind a host of its own. image: what runs.
     slow_seconds: of a request. rollout: of its settings, also what they do not allow."""
     settings = load_file(ROOT / f"Pulumi.{STACK}.yaml")
     found = next(service for service in settings.services if service.name == SERVICE)
     quick = found.model_copy(update={
-        "image": image, "drain_seconds": 1, "switches": {}, "secrets": (), "environment": {}, "paths": ("/",),
+        "image": image, "drain_seconds": drain_seconds, "switches": {}, "secrets": (), "environment": {},
+        "paths": ("/",),
         "volume": None, "resources": found.resources.model_copy(update=SMALL),
-        "replicas": found.replicas.model_copy(update={"minimum": 2, "maximum": 4})})
+        "replicas": found.replicas.model_copy(update={"minimum": minimum, "maximum": maximum})})
     return Target(STACK, settings.model_copy(update={
         "cluster": settings.cluster.model_copy(update={"namespace": namespace}), "services": (quick,),
         "rollout": settings.rollout.model_copy(update={"strategy": "blue-green", **rollout}),
@@ -51,7 +53,7 @@ def target(namespace: str, image: str = OLD, slow_seconds: float = 2.0, **rollou
         "domain": settings.domain.model_copy(update={"prefix": namespace})}), quick)
 
 
-def build(world: World, aim: Target, whole_door: bool = False) -> None:
+def objects(aim: Target, whole_door: bool = False) -> Iterator[dict[str, Any]]:
     """What the program makes of the service, as far as a rollout meets it; blue is live. whole_door: with the Ingresses
     of blocked paths and of the maintenance page, in one group."""
     service, namespace = aim.service, aim.namespace
@@ -65,16 +67,21 @@ def build(world: World, aim: Target, whole_door: bool = False) -> None:
                  ("v1", "Service", kubernetes.service(service, namespace, colour)),
                  ("autoscaling/v2", "HorizontalPodAutoscaler", kubernetes.autoscaler(service, colour, namespace))]
     for version, kind, manifest in made:
-        world.apply({"apiVersion": version, "kind": kind, **manifest})
+        yield {"apiVersion": version, "kind": kind, **manifest}
     for member in ingress.members((service,), hosts(aim.settings.domain)):
         if whole_door or member.name == service.name:
             door = {f"{ingress.PREFIX}/listen-ports": json.dumps([{"HTTP": 80}]),
                     f"{ingress.PREFIX}/scheme": "internet-facing",
                     **({f"{ingress.PREFIX}/group.name": namespace} if whole_door else {})}
-            world.apply({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
-                         "metadata": {"name": member.name, "namespace": namespace,
-                                      "annotations": {**member.annotations, **door}},
-                         "spec": {"ingressClassName": "alb", "rules": member.rules}})
+            yield {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+                   "metadata": {"name": member.name, "namespace": namespace,
+                                "annotations": {**member.annotations, **door}},
+                   "spec": {"ingressClassName": "alb", "rules": member.rules}}
+
+
+def build(world: World, aim: Target, whole_door: bool = False) -> None:
+    """Blue answers at the front door afterwards."""
+    world.apply(*objects(aim, whole_door))
     eventually("blue answers at the front door", lambda: Door(world, aim).waiting("blue", ()) == ""
                and world.get(host(aim)).status_code == 200, 60)
 

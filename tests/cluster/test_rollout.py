@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from kube.client import Client
+from kube.client import Client, Conflict
 from operations.rollout import lease
 from operations.rollout.bluegreen import BlueGreen
+from operations.rollout.cluster import Cluster
 from operations.rollout.gates import Open
 from operations.rollout.lease import Lease, Owned
 from operations.rollout.model import Contested, Phase, Record, Result, RolloutError, Target
@@ -196,3 +197,14 @@ def test_what_is_not_possible_is_told(world: World, client: Client, aim: Target)
         runner(world, client, aim).promote()
     with pytest.raises(RolloutError, match="has no tag"):
         runner(world, client, aim).start("example/website")
+
+
+def test_pods_are_written_only_to_the_object_that_was_read(world: World, client: Client, aim: Target) -> None:
+    """The Deployment's controller writes its status whenever it likes: that is a conflict, and looked at again."""
+    cluster = Cluster(client, aim)
+    field, template = cluster.template("green"), cluster.wanted_pods()
+    seen = cluster.deployment("green")
+    cluster.move(cluster.replicas("green"), 1)
+    with pytest.raises(Conflict):
+        cluster._patch(field, seen, template)
+    cluster.move(cluster.replicas("green"), 0)

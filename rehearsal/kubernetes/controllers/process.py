@@ -163,9 +163,16 @@ async def _control(parts: Parts, port: int) -> None:
     async def state(request: web.Request) -> web.Response:
         return web.json_response(parts.state())
 
+    async def lag(request: web.Request) -> web.Response:
+        """`{"namespace/name": seconds}`: how far the slowest node of that load balancer is behind."""
+        for group, seconds in (await request.json()).items():
+            parts.balancing.plane.set_lag(group, float(seconds))
+        return web.Response()
+
     app = web.Application()
     app.router.add_get("/ready", ready)
     app.router.add_get("/state", state)
+    app.router.add_put("/lag", lag)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -71,11 +71,11 @@ class FrontDoor:
 
     async def serve(self, request: web.BaseRequest, host: str = "") -> web.StreamResponse:
         """Answers one request; `host` stands in for its Host header when it came through a door."""
-        lag = self._plane.next_node()
+        node = self._plane.next_node()
         name = host or request.host.rsplit(":", 1)[0].lower()
         asked = routing.Request(request.method, name, request.rel_url.raw_path,
                                 request.rel_url.raw_query_string, request.headers, request.remote or "127.0.0.1")
-        balancers = self._plane.seen(lag)
+        balancers = self._plane.seen(node)
         balancer = routing.choose(balancers.values(), asked, self._plane.hostnames)
         if balancer is None:
             return web.Response(status=503, text="no load balancer exists yet: no Ingress of class alb is ready\n")
@@ -94,7 +94,7 @@ class FrontDoor:
         if isinstance(action, Redirect):
             return web.Response(status=action.status,
                                 headers={"Location": routing.location(action, listener, asked)})
-        chosen = self._choose(request, lag, balancer, listener, action)
+        chosen = self._choose(request, self._plane.lag(balancer.group, node), balancer, listener, action)
         if isinstance(chosen, str):
             self._plane.counters.target_failed(balancer.group, chosen, 503)
             return own(503)

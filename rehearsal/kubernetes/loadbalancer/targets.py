@@ -45,14 +45,17 @@ class Target:
 
 
 class TargetSet:
-    """Call `set_endpoints` with what should be registered. `changed` is called when a target's health changed."""
+    """Call `set_endpoints` with what should be registered. `changed` is called when a target's health changed; `lag`
+    says how many seconds the slowest node is behind."""
 
-    def __init__(self, group: TargetGroup, loopback: Loopback, changed: Callable[[], None]) -> None:
+    def __init__(self, group: TargetGroup, loopback: Loopback, changed: Callable[[], None],
+                 lag: Callable[[], float] = lambda: 0.0) -> None:
         self.group = group
         self.targets: dict[Endpoint, Target] = {}
         self.leaving: list[Target] = []
         self._loopback = loopback
         self._changed = changed
+        self._lag = lag
         self._turn = 0
 
     def set_endpoints(self, endpoints: Iterable[Endpoint]) -> None:
@@ -102,6 +105,8 @@ class TargetSet:
         await asyncio.sleep(delay)
         for request in list(target.requests):
             request.cancel()  # ELBv2 closes what is still open after the delay
+        # A node that has not heard of it yet still sends requests there, whatever has become of the target.
+        await asyncio.sleep(max(0.0, self._lag() - delay))
         self.leaving.remove(target)
         self._changed()
 

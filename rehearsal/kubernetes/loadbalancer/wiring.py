@@ -13,6 +13,7 @@ from rehearsal.kubernetes.loadbalancer.controller import Controller, NoCloud
 from rehearsal.kubernetes.loadbalancer.dataplane import DataPlane
 from rehearsal.kubernetes.loadbalancer.doors import Doors
 from rehearsal.kubernetes.loadbalancer.elbv2 import ElbV2
+from rehearsal.kubernetes.loadbalancer.model import Forward
 from rehearsal.kubernetes.loadbalancer.proxy import FrontDoor, own
 from rehearsal.kubernetes.loadbalancer.publisher import Publisher
 from rehearsal.kubernetes.loadbalancer.targets import Loopback
@@ -51,7 +52,10 @@ class LoadBalancing:
                     "statuses": dict(counts.statuses) if counts else {},
                     "seconds": {str(each): count for each, count in counts.seconds.items()} if counts else {}}
             own = totals.get((group, ""))
+            forwards = [dict(rule.action.weights) for listener in balancer.listeners for rule in listener.rules
+                        if isinstance(rule.action, Forward)]
             shown[group] = {"name": balancer.name, "hostname": hostnames.get(group, ""), "targetGroups": groups,
+                            "forwards": forwards,
                             "requests": own.requests if own else 0, "ownErrors": dict(own.statuses) if own else {}}
         return shown
 

@@ -22,6 +22,7 @@ from rehearsal.kubernetes.standin.container import Start
 RESET_SECONDS = 600.0  # a container that ran that long starts its backoff anew
 CONFIG_RETRY_SECONDS = 1.0
 UNPULLABLE = "--missing"  # a tag that ends so stands for an image that the registry does not have
+REPLACED = "--replaced"  # one that ends so stands for a node that runs another digest than the one asked for
 SERVICE_LABELS = ("app.kubernetes.io/name", "app", "k8s-app")
 COLOR_LABEL = "color"
 
@@ -272,4 +273,6 @@ def image_id(image: str) -> str:
     """By digest; without one in the reference, the hash of the reference stands for it."""
     name, _, digest = image.partition("@")
     repository = name.rsplit(":", 1)[0] if ":" in name.rsplit("/", 1)[-1] else name
+    if tag_of(image).endswith(REPLACED):
+        digest = ""
     return f"{repository}@{digest or f'sha256:{hashlib.sha256(image.encode()).hexdigest()}'}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 PREFIX = "STANDIN_"
+OF_THE_IMAGE = ("missing", "replaced")  # behind a tag: what the node makes of it (see `node.container`)
 PROBES = ("startup", "readiness", "liveness")
 
 
@@ -42,6 +43,8 @@ def parse(image: str, environment: Mapping[str, str]) -> tuple[str, Behaviour]:
     version, *knobs = tag_of(image).split("--")
     given: dict[str, str] = {}
     for knob in knobs:
+        if knob in OF_THE_IMAGE:
+            continue
         name, _, value = knob.rpartition("-")
         given[name.replace("-", "_")] = value
     for name, value in environment.items():
