@@ -8,7 +8,7 @@ import sys
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from candlefish import cost, maintenance, rehearse, rollout, scale, site, switch
+from candlefish import cost, maintenance, rehearse, rollout, scale, site, switch, timing
 from candlefish.exits import Exit, WrongUsage
 from infra.settings.errors import SettingsError
 
@@ -24,7 +24,7 @@ app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(site.app, name="site")
 app.command()(switch.switch)
 app.command()(scale.scale)
-_MISUSE: tuple[type[Exception], ...] = (SettingsError, WrongUsage, *rollout.WRONG, *cost.WRONG)
+_MISUSE: tuple[type[Exception], ...] = (SettingsError, WrongUsage, *rollout.WRONG, *cost.WRONG, *timing.WRONG)
 
 
 def main() -> None:
