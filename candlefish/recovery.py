@@ -8,12 +8,11 @@ from typing import Any
 import boto3
 import typer
 from botocore.config import Config
-from rich.table import Table
 
 from candlefish.exits import Exit
 from candlefish.options import Json, Stack
 from candlefish.runtime import project_directory
-from candlefish.screen import Screen, emit
+from candlefish.screen import emit
 from infra.settings.load import load_file
 from operations.recovery.account import Account
 from operations.recovery.model import Judged, RecoveryError, State, spelled
@@ -21,7 +20,7 @@ from operations.recovery.points import look
 
 app = typer.Typer(no_args_is_help=True, help="What a stack can be brought back from.")
 ERRORS: tuple[type[Exception], ...] = (RecoveryError,)
-_STYLES = {State.GOOD: "green", State.DUE: "yellow", State.BAD: "bold red"}
+_HEADING = ("", "what", "how", "where", "age", "allowed", "encrypted", "restorable", "copied")
 _PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
 
 
@@ -62,18 +61,28 @@ def _document(judged: Judged) -> dict[str, Any]:
 
 
 def _show(found: list[Judged]) -> None:
-    table = Table("", "kept", "how", "where", "age", "allowed", "encrypted", "restorable", "copied", box=None)
-    for judged in found:
-        point = judged.point
-        table.add_row(
-            f"[{_STYLES[judged.state]}]{judged.state}[/]", f"{point.kept} {point.resource}", point.how, point.region,
-            spelled(judged.age) if judged.age is not None else "none", spelled(judged.rpo) if judged.rpo else "",
-            _word(point.encrypted), _word(point.restorable), "" if point.copied is None else _word(point.copied))
-    Screen().console.print(table)
+    rows = [_HEADING, *(_row(each) for each in found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADING))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print()
     for judged in found:
         for fault in judged.faults:
             print(f"{judged.point.kept} {judged.point.resource}, {judged.point.how} in {judged.point.region}: {fault}")
 
 
-def _word(true: bool) -> str:
-    return "yes" if true else "no"
+def _row(judged: Judged) -> tuple[str, ...]:
+    point = judged.point
+    if judged.age is None:
+        return (judged.state, f"{point.kept} {point.resource}", point.how, point.region, "none", _allowed(judged), "",
+                "", "")
+    return (judged.state, f"{point.kept} {point.resource}", point.how, point.region, spelled(judged.age),
+            _allowed(judged), _word(point.encrypted), _word(point.restorable), _word(point.copied))
+
+
+def _allowed(judged: Judged) -> str:
+    return "" if judged.rpo is None else spelled(judged.rpo)
+
+
+def _word(true: bool | None) -> str:
+    return {True: "yes", False: "no", None: ""}[true]

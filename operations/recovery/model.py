@@ -26,7 +26,8 @@ class Point:
     newest    what could be restored at most; None: there is none
     since     when the resource was made: until its first point is due, none is no fault
     restorable  whether it is complete and its key can be used
-    copied    whether another region has a point of the resource; None: this is the copy, or the stack keeps none
+    copied    whether the recovery region has a point of the resource, of which a row of its own says what is wrong;
+              None: this is the copy, or the stack keeps none
     faults    sentences; what is wrong beside its age
     """
 
@@ -66,8 +67,6 @@ def judge(point: Point, now: datetime) -> Judged:
             faults.append("is not encrypted")
         if not point.restorable and not point.faults:
             faults.append("can't be restored: it is not complete, or its key can't be used")
-        if point.copied is False:
-            faults.append("has no copy in the recovery region")
     if objective is None:
         return Judged(point, State.BAD if faults else state, age, None, tuple(faults))
     counted = age if age is not None else None if point.since is None else now - point.since
