@@ -188,6 +188,11 @@ def test_point_in_time_recovery_that_is_switched_off_is_told() -> None:
                                                                                                "point in time"][0]
 
 
+def test_a_recovery_point_that_is_not_complete_does_not_count() -> None:
+    found = faults(seen(_vault(HOME, "daily", _kept(DB_ARN, HOUR, Status="PARTIAL"), _kept(TABLE_ARN, HOUR))))
+    assert found["database", "vault"] == ("there is none, 9 d after the resource was made",)
+
+
 def test_a_replica_that_nobody_measures_is_not_taken_for_a_good_one() -> None:
     found = faults(seen({("cloudwatch", AWAY, "GetMetricStatistics"): {"Datapoints": []}}))
     assert "ReplicationLatency" in found["assets", "replica"][0]
