@@ -14,6 +14,7 @@ from candlefish.exits import WrongUsage
 from candlefish.options import STAGING, Json, Stack
 from candlefish.runtime import Rehearsal
 from candlefish.screen import Screen, emit
+from infra.plans.recovery import ENVIRONMENT_WITHIN
 from rehearsal.engine.state import State
 from rehearsal.timing import durations, gantt, graph
 from rehearsal.timing.durations import DurationsUnreadable, clock
@@ -65,9 +66,10 @@ def timing(stack: Stack = STAGING, operation: Which = Operation.UP, state: State
         svg.write_text(gantt.svg(found, title))
     if as_json:
         emit({"stack": stack, "operation": operation.value, "of": of, "faults": list(fault or ()),
+              "allowedSeconds": ENVIRONMENT_WITHIN.total_seconds() if operation is Operation.UP else None,
               **{key: value for key, value in asdict(found).items() if key not in ("bars", "operation")}})
     else:
-        _show(found, title)
+        _show(found, title, operation)
 
 
 def _resources(stack: str, file: Path | None, screen: Screen) -> tuple[Sequence[State], str]:
@@ -91,9 +93,10 @@ def _some(states: Sequence[State], file: Path) -> Sequence[State]:
     return states
 
 
-def _show(found: Prediction, title: str) -> None:
+def _show(found: Prediction, title: str, operation: Operation) -> None:
     print(f"{title}: {found.resources} resources, {found.parallel} at a time")
-    print(f"P50 {clock(found.p50)}  P95 {clock(found.p95)}   ({found.samples} samples, seed {found.seed})")
+    allowed = f"; D6 allows {clock(ENVIRONMENT_WITHIN.total_seconds())}" if operation is Operation.UP else ""
+    print(f"P50 {clock(found.p50)}  P95 {clock(found.p95)}   ({found.samples} samples, seed {found.seed}){allowed}")
     over = found.median / found.bound - 1 if found.bound else 0.0
     print(f"with every duration at its median {clock(found.median)}: {over:.0%} over the longest path, "
           f"{clock(found.bound)}\n")

@@ -56,6 +56,7 @@ def test_one_object_says_how_long_and_because_of_what(run: Run) -> None:
     found = json.loads(out)
     assert (code, found["operation"], found["of"], found["resources"]) == (0, "up", "the rehearsal's state", 3)
     assert found["median"] == found["bound"] == 22 + 452
+    assert found["allowedSeconds"] == 4 * 3600
     assert found["median"] * 0.9 < found["p50"] < found["p95"]
     assert [(part["name"], part["through"]) for part in found["path"]] == [
         ("keys-data", []), ("database", ["kmsKeyId"])]
