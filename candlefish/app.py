@@ -8,7 +8,7 @@ import sys
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from candlefish import cost, maintenance, rehearse, rollout, scale, site, switch
+from candlefish import cost, maintenance, recovery, rehearse, rollout, scale, site, switch, timing
 from candlefish.exits import Exit, WrongUsage
 from infra.settings.errors import SettingsError
 
@@ -20,11 +20,12 @@ app = typer.Typer(
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(rollout.app, name="rollout")
 app.add_typer(cost.app, name="cost")
+app.add_typer(recovery.app, name="recovery")
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(site.app, name="site")
 app.command()(switch.switch)
 app.command()(scale.scale)
-_MISUSE: tuple[type[Exception], ...] = (SettingsError, WrongUsage, *rollout.WRONG, *cost.WRONG)
+_MISUSE: tuple[type[Exception], ...] = (SettingsError, WrongUsage, *rollout.WRONG, *cost.WRONG, *timing.WRONG)
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
         if left.code == Exit.INTERRUPTED:  # Typer's way of saying KeyboardInterrupt, without a word
             _leave("interrupted; run the command again to go on", Exit.INTERRUPTED)
         raise
-    except (*rehearse.errors(), *rollout.ERRORS, *cost.ERRORS, BotoCoreError, ClientError) as error:
+    except (*rehearse.errors(), *rollout.ERRORS, *cost.ERRORS, BotoCoreError, ClientError, *recovery.ERRORS) as error:
         interrupted = type(error).__name__ == "Cancelled"
         _leave(str(error), Exit.INTERRUPTED if interrupted else Exit.FAILED)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from candlefish import browse, clock, runtime, tools
+from candlefish import browse, clock, runtime, timing, tools
 from candlefish.exits import Exit
 from candlefish.interrupts import interruptible
 from candlefish.options import STAGING, Json, Stack
@@ -31,6 +31,7 @@ Changes = Annotated[list[str] | None, typer.Option(
     "--config", "-c", metavar="PATH=VALUE", help="a setting for this run, such as network.natGatewayCount=3")]
 NoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="exit 4 if anything would change or has changed")]
 app.command()(clock.clock)
+app.command()(timing.timing)
 
 
 def errors() -> tuple[type[Exception], ...]:

@@ -27,7 +27,6 @@ from rehearsal.engine.config import Project, StackConfig
 from rehearsal.engine.engine import Engine
 from rehearsal.engine.provider import Checked, Context
 from rehearsal.engine.results import Result
-from rehearsal.engine.run import Run
 from rehearsal.engine.state import State
 from rehearsal.engine.store import StateFile
 from rehearsal.engine.values import UNKNOWN, Archive, Properties, Secret
@@ -63,16 +62,6 @@ class Graph:
     @property
     def counts(self) -> Counter[str]:
         return Counter(step.type for step in self.result.steps if not urns.is_default_provider(step.urn))
-
-
-class _Engine(Engine):
-    """Keeps what a preview otherwise forgets."""
-
-    seen: tuple[State, ...] = ()
-
-    def _result(self, run: Run, started: float, program_seconds: float) -> Result:
-        self.seen = tuple(run.store.states())
-        return super()._result(run, started, program_seconds)
 
 
 class _DrawnAlready(RandomProvider):
@@ -136,11 +125,11 @@ class Programs:
             config = replace(config, values={**config.values, f"{PREFIX}services": text})
         ensure_zone(Clients(self.endpoint.url).shared, DEFAULT_ACCOUNT, domain(stack))
         providers = [_Recording(each) for each in (_NamedAlready(self.endpoint), KubernetesProvider(), _DrawnAlready())]
-        engine = _Engine(Project.load(ROOT), stack, config, providers, StateFile(self.home / f"{stack}.json", "unused"),
+        engine = Engine(Project.load(ROOT), stack, config, providers, StateFile(self.home / f"{stack}.json", "unused"),
                          seed=seed)
         result = engine.preview()
         given = {urn: found for each in providers for urn, found in each.given.items()}
-        return Graph(stack, result, engine.seen, given)
+        return Graph(stack, result, engine.states, given)
 
 
 def domain(stack: str) -> str:

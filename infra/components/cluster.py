@@ -26,6 +26,8 @@ class ClusterArgs:
     """`name` is the physical name; `features` ask for further managed add-ons; `addon_versions`: releases of
     add-ons other than those in infra/plans/managed_addons.py.
 
+    `control_plane_subnet_ids`: the private subnets again, which need not be routed yet: the control plane calls nobody,
+    and takes longer than anything else.
     `instance_tags`: tags of the nodes, which the provider's default tags don't reach.
     `kubeconfig_role_arn`: the role that the kubeconfig assumes, when the AWS provider assumes one too.
     `scheduled`: the nodes go away at night (F8).
@@ -35,6 +37,7 @@ class ClusterArgs:
     settings: model.Cluster
     vpc_id: pulumi.Input[str]
     private_subnet_ids: pulumi.Input[Sequence[str]]
+    control_plane_subnet_ids: pulumi.Input[Sequence[str]]
     cluster_key_arn: pulumi.Input[str]
     logs_key_arn: pulumi.Input[str]
     instance_tags: Mapping[str, str]
@@ -90,10 +93,9 @@ class Cluster(Component):
         nodes = NodeGroups(f"{name}-nodes", NodeGroupsArgs(
             cluster_name=self.name, version=args.settings.version, subnet_ids=args.private_subnet_ids,
             node_groups=args.settings.node_groups, instance_tags={**args.instance_tags, "Component": self.module},
-            scheduled=args.scheduled),
-            opts=self.child(depends_on=[before]))
+            scheduled=args.scheduled, after=[before]), opts=self.child())
         after = ManagedAddons(f"{name}-addons", ManagedAddonsArgs(
-            self.name, wanted(args.features, before_nodes=False), versions), opts=self.child(depends_on=[nodes]))
+            self.name, wanted(args.features, before_nodes=False), versions, after=[nodes]), opts=self.child())
         self.node_role_arn, self.node_group_names = nodes.role_arn, nodes.names
 
         self.provider = kubernetes.Provider(
@@ -117,7 +119,7 @@ class Cluster(Component):
             # Through the log group, because `depends_on` does not reach the children of a packaged component: EKS
             # would make the group before us, or again after its deletion, without encryption and retention.
             name=logs.name.apply(lambda _: args.name),
-            version=args.settings.version, vpc_id=args.vpc_id, private_subnet_ids=args.private_subnet_ids,
+            version=args.settings.version, vpc_id=args.vpc_id, private_subnet_ids=args.control_plane_subnet_ids,
             endpoint_private_access=True, endpoint_public_access=bool(public), public_access_cidrs=public or None,
             authentication_mode=eks.AuthenticationMode.API, access_entries=_administrators(args.settings),
             enabled_cluster_log_types=list(_LOG_TYPES), encryption_config_key_arn=args.cluster_key_arn,

@@ -16,11 +16,13 @@ from infra.plans.managed_addons import ManagedAddon
 
 @dataclass(frozen=True)
 class ManagedAddonsArgs:
-    """`versions`: add-on → release, of every add-on: one that is missing is an error."""
+    """`versions`: add-on → release, of every add-on: one that is missing is an error. `after`: what add-ons wait for;
+    their roles don't."""
 
     cluster_name: pulumi.Input[str]
     addons: Sequence[ManagedAddon]
     versions: Mapping[str, str]
+    after: Sequence[pulumi.Resource] = ()
 
 
 class ManagedAddons(Component):
@@ -37,7 +39,7 @@ class ManagedAddons(Component):
                 addon_version=args.versions[addon.name],
                 configuration_values=json.dumps(dict(addon.configuration)) if addon.configuration else None,
                 pod_identity_associations=identity, resolve_conflicts_on_create="OVERWRITE",
-                resolve_conflicts_on_update="OVERWRITE", opts=self.child())
+                resolve_conflicts_on_update="OVERWRITE", opts=self.child(depends_on=[*args.after]))
         self.register_outputs({})
 
     def _identity(self, name: str, addon: ManagedAddon) -> aws.eks.AddonPodIdentityAssociationArgs:

@@ -33,7 +33,8 @@ class Network(Component):
     """A VPC with public, private and isolated data subnets over the zones, NAT, endpoints and flow logs.
 
     The subnet ids are outputs that resolve only once the subnet has its route table and routes, so whatever is
-    placed in a subnet waits for its way out without naming it.
+    placed in a subnet waits for its way out without naming it. `bare_private_subnet_ids` don't wait: for what needs no
+    way out, so that it is made beside the NAT gateways.
     """
 
     module = "network"
@@ -42,6 +43,7 @@ class Network(Component):
     vpc_cidr: pulumi.Output[str]
     public_subnet_ids: pulumi.Output[Sequence[str]]
     private_subnet_ids: pulumi.Output[Sequence[str]]
+    bare_private_subnet_ids: pulumi.Output[Sequence[str]]
     data_subnet_ids: pulumi.Output[Sequence[str]]
     zone_names: Sequence[str]
     nat_addresses: pulumi.Output[Sequence[str]]
@@ -77,6 +79,7 @@ class Network(Component):
                           nat_gateway_id=nat[index % len(nat)].id, opts=self.child())
             for index, (suffix, table) in enumerate(zip(self._suffixes, tables, strict=True))]
         self.private_subnet_ids = self._routed("private", private, tables, routes)
+        self.bare_private_subnet_ids = pulumi.Output.all(*[subnet.id for subnet in private]).apply(list)
         self.nat_addresses = pulumi.Output.all(*[gateway.public_ip for gateway in nat])
 
         data_table = self._route_table("data", vpc)
@@ -95,6 +98,7 @@ class Network(Component):
         self.register_outputs({
             "vpcId": self.vpc_id, "vpcCidr": self.vpc_cidr, "publicSubnetIds": self.public_subnet_ids,
             "privateSubnetIds": self.private_subnet_ids, "dataSubnetIds": self.data_subnet_ids,
+            "barePrivateSubnetIds": self.bare_private_subnet_ids,
             "zoneNames": self.zone_names, "natAddresses": self.nat_addresses})
 
     def _subnets(self, kind: str, vpc: aws.ec2.Vpc, blocks: Sequence[IPv4Network],

@@ -28,7 +28,7 @@ class NodeGroupsArgs:
     """`version`: the Kubernetes version, so that nodes are upgraded after the control plane.
 
     `instance_tags`: on what the scaling groups create. `scheduled`: the groups go to 0 at night (F8), so that the
-    minimum is operations' as well.
+    minimum is operations' as well. `after`: what nodes wait for; their role and launch templates don't.
     """
 
     cluster_name: pulumi.Input[str]
@@ -37,6 +37,7 @@ class NodeGroupsArgs:
     node_groups: Mapping[str, model.NodeGroup]
     instance_tags: Mapping[str, str]
     scheduled: bool = False
+    after: Sequence[pulumi.Resource] = ()
 
 
 class NodeGroups(Component):
@@ -94,7 +95,8 @@ class NodeGroups(Component):
                 min_size=group.minimum, max_size=group.maximum, desired_size=group.desired),
             update_config=aws.eks.NodeGroupUpdateConfigArgs(max_unavailable_percentage=33),
             node_repair_config=aws.eks.NodeGroupNodeRepairConfigArgs(enabled=True),
-            opts=self.child(depends_on=[*attachments], ignore_changes=_OWNED_BY_OPERATIONS[args.scheduled]))
+            opts=self.child(depends_on=[*attachments, *args.after],
+                            ignore_changes=_OWNED_BY_OPERATIONS[args.scheduled]))
 
 
 def _ami_type(group: model.NodeGroup) -> str:

@@ -25,6 +25,7 @@ from rehearsal.engine.registration import Goal
 from rehearsal.engine.results import COUNTED, Event, Operation, Result, Step
 from rehearsal.engine.resume import Resumer
 from rehearsal.engine.run import Run
+from rehearsal.engine.state import State
 from rehearsal.engine.store import Loaded, StateFile, Store, load
 from rehearsal.engine.values import Properties, Secret
 
@@ -47,6 +48,7 @@ class Engine:
     on_event: Callable[[Event], None] = lambda event: None
     continue_on_error: bool = False
     limits: Limits = field(default_factory=Limits)
+    states: tuple[State, ...] = field(default=(), init=False)  # as the last operation left them, a preview's included
     _cancelled: threading.Event = field(default_factory=threading.Event)
 
     def preview(self) -> Result:
@@ -199,6 +201,7 @@ class Engine:
         return ""
 
     def _result(self, run: Run, started: float, program_seconds: float) -> Result:
+        self.states = tuple(run.store.states())
         steps = _in_order(run)
         changes = {operation.value: 0 for operation in COUNTED}
         for step in steps:

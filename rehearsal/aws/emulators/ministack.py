@@ -8,6 +8,7 @@ from ministack.app import app
 
 from rehearsal.aws.emulators import (
     answers,
+    backups,
     clocks,
     eks,
     environments,
@@ -24,6 +25,7 @@ clocks.install()
 eks.install()
 environments.install()
 answers.install()
+backups.install()
 lambda_.install()
 logs.install()
 statistics.install()

@@ -20,12 +20,15 @@ from moto.rds.models import MasterUserSecret
 from moto.route53.models import ChangeList, Route53Backend
 from moto.secretsmanager.models import SecretsManagerBackend
 
+from rehearsal.aws.emulators import moto_backups
+
 
 def install() -> None:
     setattr(MasterUserSecret, "_generate_secret_string", _credentials)  # noqa: B010
     _forget_deleted_records()
     _delete_one_record_of_a_set_identifier()
     _read_what_is_current()
+    moto_backups.install()
 
 
 def _credentials(secret: MasterUserSecret) -> str:

@@ -54,7 +54,7 @@ class Snapshot(Handler):
 
 @resource
 class InstanceAutomatedBackupsReplication(KeptObject):
-    """Lives in the region that receives the backups; neither emulator replicates."""
+    """Lives in the region that receives the backups."""
 
     type = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
     tags_property = None
@@ -81,13 +81,19 @@ class InstanceAutomatedBackupsReplication(KeptObject):
             problem = f"kmsKeyId {key} is not a key of {call.region}, where the backups go"
         if problem:
             raise refused("InvalidParameterValue", problem, "StartDBInstanceAutomatedBackupsReplication")
-        id = call.arn("rds", f"auto-backup:ab-{call.context.random.randbytes(16).hex()}")
+        sent = {"KmsKeyId": key} if key else {}
+        started = call.client("rds").start_db_instance_automated_backups_replication(
+            SourceDBInstanceArn=arn, BackupRetentionPeriod=inputs.get("retentionPeriod") or 7, **sent)
+        id = str(started["DBInstanceAutomatedBackup"]["DBInstanceAutomatedBackupsArn"])
         note_replication(call, id, source, key)
         return id
 
     def delete(self, call: Call, id: str, known: Properties) -> None:
         super().delete(call, id, known)
         forget_replication(call, id)
+        with unless("DBInstanceNotFound"):
+            call.client("rds").stop_db_instance_automated_backups_replication(
+                SourceDBInstanceArn=known["sourceDbInstanceArn"])
 
 
 # Source type → categories ("Amazon RDS event categories and event messages", RDS user guide); others are not checked.

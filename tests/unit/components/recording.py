@@ -214,6 +214,7 @@ def foundation() -> Registrations:
         network = Network("network", NetworkArgs(network_settings(), REGION, ZONES, keys.logs_key_arn), here)
         cluster = Cluster("cluster", ClusterArgs(
             name="candlefish-test", vpc_id=network.vpc_id, private_subnet_ids=network.private_subnet_ids,
+            control_plane_subnet_ids=network.bare_private_subnet_ids,
             settings=cluster_settings(administrators=(f"arn:aws:iam::{ACCOUNT}:role/operators",)),
             cluster_key_arn=keys.cluster_key_arn, logs_key_arn=keys.logs_key_arn,
             instance_tags={"Project": "candlefish"}, features=tuple(Feature), deletion_protection=True), here)

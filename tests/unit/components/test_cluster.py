@@ -34,6 +34,7 @@ def test_a_public_endpoint_is_limited_to_the_given_ranges() -> None:
         settings = cluster_settings(public_access_cidrs=(IPv4Network("198.51.100.0/24"),))
         return SimpleNamespace(cluster=Cluster("open", ClusterArgs(
             name="candlefish-open", settings=settings, vpc_id="vpc", private_subnet_ids=["a", "b"],
+            control_plane_subnet_ids=["a", "b"],
             cluster_key_arn="key", logs_key_arn="logs-key", instance_tags={})))
 
     inputs = record(program).one("eks:index:Cluster", "open").inputs
@@ -103,6 +104,20 @@ def test_networking_comes_before_the_nodes_and_what_runs_on_them_after(cluster: 
         assert group.urn in dns.dependencies
         assert group.urn in provider.dependencies
     assert dns.urn in provider.dependencies
+
+
+def test_what_takes_longest_waits_for_no_nat_gateway_and_roles_for_no_nodes(cluster: Registrations) -> None:
+    route = cluster.one("aws:ec2/route:Route", "network-private-a")
+    control_plane = cluster.one("eks:index:Cluster", "cluster")
+    assert route.urn not in control_plane.dependencies
+    assert cluster.one("aws:ec2/subnet:Subnet", "network-private-a").urn in control_plane.dependencies
+    for group in cluster.of("aws:eks/nodeGroup:NodeGroup"):
+        assert route.urn in group.dependencies
+    roles = {role.name: role for role in cluster.of("aws:iam/role:Role")}
+    addons = {addon.urn for addon in cluster.of("aws:eks/addon:Addon")}
+    assert not addons & {*roles["cluster-nodes"].dependencies}
+    groups = {group.urn for group in cluster.of("aws:eks/nodeGroup:NodeGroup")}
+    assert not groups & {*roles["cluster-addons-aws-ebs-csi-driver"].dependencies}
 
 
 def test_the_cni_enforces_network_policies_with_a_role_of_its_own(cluster: Registrations) -> None:
