@@ -8,7 +8,7 @@ import sys
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from candlefish import cost, maintenance, rehearse, rollout, scale, site, switch
+from candlefish import cost, maintenance, preview, rehearse, rollout, scale, site, switch
 from candlefish.exits import Exit, WrongUsage
 from infra.settings.errors import SettingsError
 
@@ -22,9 +22,10 @@ app.add_typer(rollout.app, name="rollout")
 app.add_typer(cost.app, name="cost")
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(site.app, name="site")
+app.command()(preview.preview)
 app.command()(switch.switch)
 app.command()(scale.scale)
-_MISUSE: tuple[type[Exception], ...] = (SettingsError, WrongUsage, *rollout.WRONG, *cost.WRONG)
+_MISUSE: tuple[type[Exception], ...] = (SettingsError, WrongUsage, *rollout.WRONG, *cost.WRONG, *preview.WRONG)
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+def comment(p): return ""
