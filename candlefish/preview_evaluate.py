@@ -36,7 +36,7 @@ class Job:
 class Recorded:
     """What became of a job. steps: of the engine's preview against a state. failure: why there is no graph."""
 
-    graph: Graph = Graph(())
+    graph: Graph = field(default_factory=lambda: Graph(()))
     policies: tuple[Finding, ...] = ()
     steps: tuple[dict[str, Any], ...] = ()
     failure: str = ""

@@ -138,8 +138,8 @@ class StackPreview:
     stack: str
     changes: tuple[Change, ...]
     same: int
-    graph: Graph = Graph(())
-    cost: Cost = Cost()
+    graph: Graph = field(default_factory=lambda: Graph(()))
+    cost: Cost = field(default_factory=Cost)
     policies: tuple[Finding, ...] | None = None
     note: str = ""
 

@@ -16,7 +16,7 @@ MARK = "$"
 
 @dataclass(frozen=True)
 class Marked:
-    """kind: unknown, secret, asset or archive. digest: tells one from another; of a secret it says no more than that."""
+    """kind: unknown, secret, asset or archive. digest: tells one from another, and says no more of a secret."""
 
     kind: str
     digest: str = ""
