@@ -30,17 +30,21 @@ def preview(
     stack: Annotated[str, typer.Option("--stack", "-s", help="development, staging, production, recovery or all")]
     = sources.ALL,
     against: Annotated[str, typer.Option(metavar="REF", help="a branch, tag or commit: origin/main")] = "",
+    state: Annotated[Path | None, typer.Option(metavar="EXPORT.json", help="what is deployed: `pulumi stack export`")]
+    = None,
+    from_pulumi: Annotated[Path | None, typer.Option(metavar="PREVIEW.json", help="render `pulumi preview --json "
+                                                     "--diff` instead of previewing")] = None,
     format: Annotated[Format, typer.Option(help="markdown: a comment; html: a page; json: for machines")]
     = Format.MARKDOWN,
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="instead of stdout")] = None,
     expect_no_changes: Annotated[bool, typer.Option("--expect-no-changes", help="exit 4 if anything would change")]
     = False,
 ) -> None:
-    """Compares the working copy with a version of it, offline.
+    """Compares the working copy with a version of it or with what is deployed, offline.
 
     Exit codes: 3 when a policy is violated, 4 with --expect-no-changes where there are changes."""
     screen = Screen()
-    found = _found(stack, against, screen)
+    found = _found(stack, against, state, from_pulumi, screen)
     text = RENDERED[format](found)
     if output is None:
         print(text, end="")
@@ -55,9 +59,16 @@ def preview(
         raise typer.Exit(Exit.POLICY)
 
 
-def _found(stack: str, against: str, screen: Screen) -> Preview:
-    if not against:
-        raise WrongUsage("preview needs something to compare with: --against REF")
+def _found(stack: str, against: str, state: Path | None, from_pulumi: Path | None, screen: Screen) -> Preview:
+    given = [name for name, value in (("--against", against), ("--state", state), ("--from-pulumi", from_pulumi))
+             if value]
+    if len(given) != 1:
+        raise WrongUsage("preview compares with one thing: --against REF, --state EXPORT.json or --from-pulumi "
+                         f"PREVIEW.json; given: {', '.join(given) or 'none'}")
+    if from_pulumi is not None:
+        return sources.from_pulumi(from_pulumi)
+    if state is not None:
+        return sources.deployed(project_directory(), stack, state, screen.say)
     return sources.against(project_directory(), stack, against, screen.say)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from candlefish import preview_refs as refs
@@ -16,6 +17,7 @@ from infra.plans.prices import book
 from infra.plans.stack_costs import estimate
 from infra.settings.errors import SettingsError
 from infra.settings.load import load_file
+from operations.preview import deployment, digest, engine_steps
 from operations.preview.compare import compare
 from operations.preview.model import Cost, Finding, Graph, Preview, StackPreview, WrongInput
 from rehearsal.engine.errors import EngineError
@@ -40,8 +42,9 @@ def against(project: Path, stack: str, ref: str, say: Say) -> Preview:
         old = {each: Job(each, project if each in same else tree) for each in stacks if refs.file_of(each) in there}
         found = record([*dict.fromkeys([*old.values(), *new.values()])],
                        lambda job: say(f"{job.stack}: recorded {'here' if job.directory == project else ref}"))
-        return Preview(ref, tuple(_compared(each, ref, found.get(old.get(each)), found.get(new.get(each)),  # type: ignore[arg-type]
-                                            _cost(tree, project, each)) for each in stacks))
+        return Preview(ref, tuple(_compared(
+            each, ref, found[old[each]] if each in old else None, found[new[each]] if each in new else None,
+            _cost(tree, project, each)) for each in stacks))
 
 
 def _compared(stack: str, ref: str, before: Recorded | None, after: Recorded | None, cost: Cost) -> StackPreview:
@@ -61,10 +64,10 @@ def _compared(stack: str, ref: str, before: Recorded | None, after: Recorded | N
     changes, same = compare(old, new, ProviderRules())
     known = {(each.id, each.resource) for each in before.policies} if before else set()
     policies = tuple(replace(each, known=(each.id, each.resource) in known) for each in after.policies) if after else ()
-    return StackPreview(stack, changes, same, new, cost, ordered_findings(policies), note)
+    return StackPreview(stack, changes, same, new, cost, _ordered(policies), note)
 
 
-def ordered_findings(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+def _ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda each: (each.level.value, each.known, each.id, each.resource)))
 
 
@@ -105,6 +108,34 @@ def _estimated(directory: Path, stack: str) -> tuple[Any, str]:
         return estimate(load_file(path), book()), ""
     except SettingsError as error:
         return None, f"its settings are none to this version: {_last_line(str(error))}"
+
+
+def from_pulumi(path: Path) -> Preview:
+    """The real engine's own preview of one stack."""
+    return Preview(path.name, (digest.read(read_json(path, "the output of `pulumi preview --json --diff`"),
+                                           str(path)),))
+
+
+def deployed(project: Path, stack: str, path: Path, say: Say) -> Preview:
+    """The working copy against a deployment. What the engine would do, of which secrets are no part."""
+    if stack == ALL:
+        raise WrongInput("--state is of one stack: say which with --stack")
+    settings = load_file(project / refs.file_of(stack))
+    export = deployment.parse(read_json(path, "the output of `pulumi stack export`"), str(path), stack)
+    with TemporaryDirectory(prefix="candlefish-preview-") as folder:
+        state = Path(folder) / "state.json"
+        state.write_text(json.dumps(export.document), encoding="utf-8")
+        state.chmod(0o600)
+        zone = export.zone(settings.domain.name)
+        job = Job(stack, project, state, {settings.domain.name: zone} if zone else {}, export.account)
+        found = record([job], lambda job: say(f"{job.stack}: previewed against {path.name}"))[job]
+    if found.failure:
+        raise EngineError(f"{stack}: the program can't be previewed against {path.name}: {found.failure}")
+    changes, same = engine_steps.read(found.steps, found.graph)
+    note = "Secrets are not compared: the export has them encrypted." if export.secrets else ""
+    after, why = _estimated(project, stack)
+    cost = Cost(None, _total(after), note=why or "what is deployed has no settings to estimate")
+    return Preview(path.name, (StackPreview(stack, changes, same, found.graph, cost, _ordered(found.policies), note),))
 
 
 def read_json(path: Path, what: str) -> Any:

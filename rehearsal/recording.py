@@ -71,7 +71,7 @@ def record(project: Project, stack: str, config: StackConfig, *, seed: int = 0, 
            zones: Mapping[str, str] | None = None, account: str = "",) -> Graph:
     """A preview against `state`, or from nothing. `zones`: ids of hosted zones by name. `account`: whose the
     platform is said to be. Raises EngineError."""
-    providers = [_Recording(each) for each in (_Offline(zones or {}, account), KubernetesProvider(), _DrawnAlready())]
+    providers: list[Any] = [_Recording(each) for each in (_Offline(zones or {}, account), KubernetesProvider(), _DrawnAlready())]
     with tempfile.TemporaryDirectory(prefix="candlefish-recording-") as folder:
         made = _Engine(project, stack, config, providers, state or StateFile(Path(folder) / "state.json", "unused"),
                        seed=seed)
