@@ -24,7 +24,7 @@ from rehearsal.aws.services.sts import partition, policy_document
 from rehearsal.engine import urns
 from rehearsal.engine.config import Project, StackConfig
 from rehearsal.engine.engine import Engine
-from rehearsal.engine.provider import Checked, Context, ProviderError
+from rehearsal.engine.provider import Checked, Context, Diff, ProviderError
 from rehearsal.engine.results import Result
 from rehearsal.engine.run import Run
 from rehearsal.engine.state import State
@@ -36,6 +36,12 @@ from rehearsal.random.provider import RandomProvider
 MARKER = "drawn-by-pulumi-random"
 ZONE_ID = "Z00000000000000000000"  # of every hosted zone that a program looks up, unless the caller knows it
 _NOWHERE = AwsEndpoint(f"http://{LOOPBACK}:9", 9, "", 9)  # the discard port: no recording reaches a server
+LOOKED_UP = "looked-up"  # in every part of a name of what a controller makes in its own time
+# Answers of the load balancer's data sources, which are asked once its Ingress exists.
+_CONTROLLERS: Mapping[str, tuple[str, ...]] = {
+    "aws:lb/getLoadBalancer:getLoadBalancer": ("arn", "dnsName", "id", "name", "zoneId"),
+    "aws:lb/getListener:getListener": ("arn", "id"),
+    "aws:lb/getTargetGroup:getTargetGroup": ("arn", "id", "name")}
 ARNS = ("arn", "executionArn", "invokeArn", "qualifiedArn")
 _DRAWN = {"random:index/randomPassword:RandomPassword": ("result", "bcryptHash")}
 
@@ -71,7 +77,8 @@ def record(project: Project, stack: str, config: StackConfig, *, seed: int = 0, 
            zones: Mapping[str, str] | None = None, account: str = "",) -> Graph:
     """A preview against `state`, or from nothing. `zones`: ids of hosted zones by name. `account`: whose the
     platform is said to be. Raises EngineError."""
-    providers: list[Any] = [_Recording(each) for each in (_Offline(zones or {}, account), KubernetesProvider(), _DrawnAlready())]
+    providers: list[Any] = [
+        _Recording(each) for each in (_Offline(zones or {}, account), KubernetesProvider(), _DrawnAlready())]
     with tempfile.TemporaryDirectory(prefix="candlefish-recording-") as folder:
         made = _Engine(project, stack, config, providers, state or StateFile(Path(folder) / "state.json", "unused"),
                        seed=seed)
@@ -125,6 +132,9 @@ class _Offline(AwsProvider):
                 return partition(self._call(context, arguments, "us-east-1"), arguments)
             case "aws:iam/getPolicyDocument:getPolicyDocument":
                 return policy_document(self._call(context, arguments, "us-east-1"), arguments)
+            case _ if token in _CONTROLLERS:
+                later = "/".join(["arn:aws:elasticloadbalancing:us-east-1:000000000000:looked-up", *[LOOKED_UP] * 4])
+                return {key: f"{later}/{key}-{LOOKED_UP}" for key in _CONTROLLERS[token]}
             case _:
                 raise ProviderError(f"the data source {token} asks AWS, which a recording without credentials does "
                                     "not reach; add its answer to rehearsal/recording.py")
@@ -160,5 +170,24 @@ class _Recording:
         checked: Checked = self._provider.check(context, old, new)
         return checked
 
+    def diff(self, context: Context, id: str, old_inputs: Properties, old_outputs: Properties,
+             new_inputs: Properties) -> Diff:
+        """What was looked up is taken to be as it is deployed."""
+        found: Diff = self._provider.diff(context, id, old_inputs, old_outputs, settled(new_inputs, old_inputs))
+        return found
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._provider, name)
+
+
+def settled(new: Any, old: Any) -> Any:
+    """`new` with the texts of `old` where it has one that names something looked up. A document that names such a thing
+    counts as the deployed one as a whole."""
+    if isinstance(new, str):
+        return old if LOOKED_UP in new and isinstance(old, str) else new
+    if isinstance(new, dict):
+        return {key: settled(item, old.get(key) if isinstance(old, dict) else None) for key, item in new.items()}
+    if isinstance(new, list):
+        return [settled(item, old[index] if isinstance(old, list) and index < len(old) else None)
+                for index, item in enumerate(new)]
+    return new
