@@ -14,6 +14,7 @@ from candlefish.exits import Exit, WrongUsage
 from candlefish.runtime import project_directory
 from candlefish.screen import Screen
 from operations.preview import report
+from operations.preview.html import page
 from operations.preview.markdown import comment
 from operations.preview.model import Preview, WrongInput
 
@@ -76,4 +77,4 @@ def _json(preview: Preview) -> str:
     return json.dumps(report.document(preview), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-RENDERED = {Format.MARKDOWN: comment, Format.JSON: _json}
+RENDERED = {Format.MARKDOWN: comment, Format.HTML: page, Format.JSON: _json}

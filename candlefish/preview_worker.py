@@ -27,6 +27,7 @@ from policy.model import Resource
 from policy.waivers import apply, load
 from rehearsal.engine.config import Project, StackConfig
 from rehearsal.engine.errors import EngineError
+from rehearsal.engine.order import ordered
 from rehearsal.engine.results import Step
 from rehearsal.engine.state import State
 from rehearsal.engine.store import StateFile
@@ -51,7 +52,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except EngineError as error:
         return {"failure": str(error)}
     return {"resources": [_resource(each, key, graph.aliases.get(each.urn, ()))
-                          for each in graph.resources if not each.delete],
+                          for each in ordered([each for each in graph.resources if not each.delete])],
             "policies": _policies(graph, config.values.get(f"{PREFIX}environment", stack)),
             "steps": [_step(each) for each in graph.result.steps] if state else []}
 

@@ -83,11 +83,15 @@ def _policies(preview: Preview) -> Iterable[Block]:
                     found.setdefault((each.id, _name(each), each.message, each.known), []).append(stack.stack)
         if not found:
             continue
-        yield Block(importance, f"\n### {title}: {sum(map(len, found.values()))}\n\n", "tables")
-        for (id, name, message, known), stacks in sorted(found.items(), key=lambda entry: (entry[0][3], entry[0])):
-            new = "" if known or level is not Level.VIOLATED else " **new**"
-            yield Block(importance, f"- {id} `{_code(name)}` ({', '.join(stacks)}){new}: {_cell(message)}\n",
-                        "policy results")
+        rows = [f"- {id} `{_code(name)}` ({', '.join(stacks)}){'' if known else ' **new**'}: {_cell(message)}\n"
+                for (id, name, message, known), stacks in sorted(found.items(),
+                                                                 key=lambda entry: (entry[0][3], entry[0]))]
+        if level is Level.VIOLATED:
+            yield Block(importance, f"\n### {title}: {sum(map(len, found.values()))}\n\n", "headings")
+            yield from (Block(importance, row, "policy results") for row in rows)
+        else:  # what is new of it, to unfold
+            yield Block(importance, f"\n<details><summary>{title}, new: {len(rows)}</summary>\n\n{''.join(rows)}\n"
+                                    "</details>\n", "lists of policy results")
 
 
 def _changes(preview: Preview) -> Iterable[Block]:
