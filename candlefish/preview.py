@@ -54,10 +54,10 @@ def preview(
             output.write_text(text, encoding="utf-8")
         except OSError as error:
             raise WrongUsage(f"--output {output}: cannot be written: {error.strerror}") from None
-    if expect_no_changes and found.changed:
-        raise typer.Exit(Exit.CHANGED)
     if found.violated:
         raise typer.Exit(Exit.POLICY)
+    if expect_no_changes and found.changed:
+        raise typer.Exit(Exit.CHANGED)
 
 
 def _found(stack: str, against: str, state: Path | None, from_pulumi: Path | None, screen: Screen) -> Preview:
