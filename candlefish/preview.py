@@ -35,9 +35,10 @@ def preview(
     = None,
     from_pulumi: Annotated[Path | None, typer.Option(metavar="PREVIEW.json", help="render `pulumi preview --json "
                                                      "--diff` instead of previewing")] = None,
-    format: Annotated[Format, typer.Option(help="markdown: a comment; html: a page; json: for machines")]
-    = Format.MARKDOWN,
-    output: Annotated[Path | None, typer.Option(metavar="FILE", help="instead of stdout")] = None,
+    format: Annotated[Format | None, typer.Option(help="markdown: a comment; html: a page; json: for machines; "
+                                                  "otherwise as the file's name ends, .md, .html or .json")] = None,
+    output: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="instead of stdout; again for another")]
+    = None,
     expect_no_changes: Annotated[bool, typer.Option("--expect-no-changes", help="exit 4 if anything would change")]
     = False,
 ) -> None:
@@ -45,15 +46,15 @@ def preview(
 
     Exit codes: 3 when a policy is violated, 4 with --expect-no-changes where there are changes."""
     screen = Screen()
+    files = {file: _format_of(file, format) for file in output or ()}
     found = _found(stack, against, state, from_pulumi, screen)
-    text = RENDERED[format](found)
-    if output is None:
-        print(text, end="")
-    else:
+    if not files:
+        print(RENDERED[format or Format.MARKDOWN](found), end="")
+    for file, wanted in files.items():
         try:
-            output.write_text(text, encoding="utf-8")
+            file.write_text(RENDERED[wanted](found), encoding="utf-8")
         except OSError as error:
-            raise WrongUsage(f"--output {output}: cannot be written: {error.strerror}") from None
+            raise WrongUsage(f"--output {file}: cannot be written: {error.strerror}") from None
     if found.violated:
         raise typer.Exit(Exit.POLICY)
     if expect_no_changes and found.changed:
@@ -73,8 +74,17 @@ def _found(stack: str, against: str, state: Path | None, from_pulumi: Path | Non
     return sources.against(project_directory(), stack, against, screen.say)
 
 
+def _format_of(file: Path, asked: Format | None) -> Format:
+    if not file.parent.is_dir():
+        raise WrongUsage(f"--output {file}: there is no folder {file.parent}")
+    if asked is None and file.suffix not in SUFFIXES:
+        raise WrongUsage(f"--output {file}: its name says no format; one of {', '.join(SUFFIXES)}, or --format")
+    return asked or SUFFIXES[file.suffix]
+
+
 def _json(preview: Preview) -> str:
     return json.dumps(report.document(preview), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+SUFFIXES = {".md": Format.MARKDOWN, ".html": Format.HTML, ".json": Format.JSON}
 RENDERED = {Format.MARKDOWN: comment, Format.HTML: page, Format.JSON: _json}

@@ -34,7 +34,8 @@ def test_every_command_of_the_page_is_understood(command: str, monkeypatch: pyte
         monkeypatch.setattr(sources, name, replaced)
     monkeypatch.chdir(PAGE.parents[1])
     program, *arguments = shlex.split(command)
-    arguments = [str(tmp_path / each) if each == "preview.html" else each for each in arguments]
+    arguments = [str(tmp_path / each) if before == "--output" else each
+                 for before, each in zip(["", *arguments], arguments, strict=False)]
     assert program == "candlefish"
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output

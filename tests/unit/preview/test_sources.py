@@ -166,3 +166,8 @@ def test_wrong_input_is_said_before_anything_runs(arguments: list[str], said: st
     error = run(*arguments).exception
     assert isinstance(error, WrongInput)
     assert said in str(error)
+
+
+@pytest.mark.parametrize("file", ["preview.txt", "no-such-folder/preview.md"])
+def test_a_file_that_cannot_be_is_said_before_anything_runs(file: str, tmp_path: Path) -> None:
+    assert isinstance(run("--against", "HEAD", "--output", str(tmp_path / file)).exception, WrongUsage)
