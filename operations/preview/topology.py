@@ -16,7 +16,7 @@ from operations.preview.parts import Need, Part, needs, owner_of, parts
 OTHER = "Other"
 # By the module of a component's type (`candlefish:MODULE:Name`), in the order of the columns.
 ZONES: Mapping[str, tuple[str, ...]] = {
-    "Edge": ("edge",), "Serverless": ("analytics",),
+    "Edge": ("edge",), "Serverless": ("analytics", "functions"),
     "Cluster in the VPC": ("network", "cluster", "workloads", "addons"),
     "Data": ("database", "cache", "storage", "secrets", "backup", "registry"),
     "Operations": ("operations", "observability", "governance"), "Access": ("roles", "keys"),
