@@ -20,7 +20,7 @@ from operations.preview.model import (
     Resource,
     Verdict,
 )
-from operations.preview.values import UNKNOWN, leaves
+from operations.preview.values import UNKNOWN, leaves, places
 
 
 class Rules(Protocol):
@@ -98,7 +98,7 @@ class _Comparison:
                  differences(old.inputs, new.inputs, unordered=self._rules.unordered(new.type))
                  if not self._ignored(new, difference[0])]
         touched = {_top(each.path) for each in found}
-        found += [each for each in self._following(old, new) if each.path not in touched
+        found += [each for each in self._following(old, new) if _top(each.path) not in touched
                   and not self._ignored(new, each.path)]
         if not found:
             return None
@@ -111,11 +111,13 @@ class _Comparison:
         """Unknown values that will be others: from other resources, or from ones that are replaced."""
         for key in sorted(new.references):
             value, now = new.inputs.get(key), set(new.references[key])
-            replaced = [self._replaced[urn] for urn in sorted(now & self._replaced.keys())
-                        if _names(value, self._replaced[urn])]
-            if replaced:
+            replaced = [self._replaced[urn] for urn in sorted(now & self._replaced.keys())]
+            following = [path for path, leaf in places(value, key)
+                         if any(_names(leaf, resource) for resource in replaced)]
+            if following:
                 names = ", ".join(each.name for each in replaced)
-                yield self._judged(old, new, key, UNKNOWN, UNKNOWN, f"follows the replacement of {names}")
+                for path in following:
+                    yield self._judged(old, new, path, UNKNOWN, UNKNOWN, f"follows the replacement of {names}")
                 continue
             then = {self._moved.get(urn, urn) for urn in old.references.get(key, ())}
             if UNKNOWN in leaves(value) and UNKNOWN in leaves(old.inputs.get(key)) and then != now:
@@ -148,10 +150,9 @@ def _all(resource: Resource, made: bool) -> list[PropertyChange]:
             for key, value in sorted(resource.inputs.items()) if not key.startswith("__") and value is not None]
 
 
-def _names(value: Any, resource: Resource) -> bool:
-    """Whether a value that was made from the resource's outputs would be another after its replacement."""
-    return any(leaf == UNKNOWN or (isinstance(leaf, str) and any(name in leaf for name in resource.names))
-               for leaf in leaves(value))
+def _names(leaf: Any, resource: Resource) -> bool:
+    """Whether a value that was made from the resource's outputs may be another after its replacement."""
+    return leaf == UNKNOWN or (isinstance(leaf, str) and any(name in leaf for name in resource.names))
 
 
 def _sources(urns: set[str]) -> str:

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from operations.preview.compare import counted, in_order
-from operations.preview.documents import differences, join
+from operations.preview.documents import differences
 from operations.preview.model import Change, Graph, Operation, PropertyChange, Resource, StackPreview, WrongInput
 from operations.preview.paths import at
 from operations.preview.pulumi_values import read as read_value
+from operations.preview.values import join
 
 # A replacement comes as three steps of one URN; a discard or a removal of what was only read deletes nothing.
 _OPERATIONS: Mapping[str, Operation] = {

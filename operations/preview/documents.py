@@ -9,12 +9,11 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
-from operations.preview.values import Marked, text
+from operations.preview.values import Marked, join, text
 
 Difference = tuple[str, Any, Any]  # path, before, after; None where there is none
 # What items of a list are known by, the first that all of them have: statements, containers, rules, environment.
 _IDENTITIES = ("Sid", "sid", "ruleId", "originId", "pathPattern", "name", "key", "id", "path")
-_PLAIN = re.compile(r"[A-Za-z_$][\w$-]*")
 _INDEX = re.compile(r"\[[^\]]*\]")
 
 
@@ -34,13 +33,6 @@ def differences(before: Any, after: Any, path: str = "", unordered: Collection[s
         yield from _lists(before, after, path, unordered)
     elif before != after or isinstance(before, bool) is not isinstance(after, bool):
         yield path, before, after
-
-
-def join(path: str, key: str) -> str:
-    """Pulumi's path syntax: `spec.replicas`, `labels["app.kubernetes.io/name"]`."""
-    if not _PLAIN.fullmatch(key):
-        return path + '["' + key.replace("\\", "\\\\").replace('"', '\\"') + '"]'
-    return f"{path}.{key}" if path else key
 
 
 def _opened(before: Any, after: Any) -> tuple[Any, Any]:

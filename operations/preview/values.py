@@ -7,11 +7,13 @@ Spelled, a value that JSON does not have is a mapping with the one key `$`: {"$"
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 MARK = "$"
+_PLAIN = re.compile(r"[A-Za-z_$][\w$-]*")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,25 @@ def shown(value: Any) -> Any:
 def text(value: Any) -> str:
     """The one spelling of a value: equal values have equal texts."""
     return json.dumps(shown(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def places(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The leaves with their paths, below the path of the value."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from places(item, join(path, key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from places(item, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
+def join(path: str, key: str) -> str:
+    """Pulumi's path syntax: `spec.replicas`, `labels["app.kubernetes.io/name"]`."""
+    if not _PLAIN.fullmatch(key):
+        return path + '["' + key.replace("\\", "\\\\").replace('"', '\\"') + '"]'
+    return f"{path}.{key}" if path else key
 
 
 def leaves(value: Any) -> Iterator[Any]:

@@ -93,3 +93,15 @@ def test_deletions_tell_what_is_protected() -> None:
     [change] = changes([resource("a", protect=True, retained=True)], [])
     assert change.protected
     assert change.retained
+
+
+def test_what_follows_a_replacement_is_told_by_its_own_place() -> None:
+    """Subnets in an annotation follow a new network; the name beside them, which would force a replacement, stays."""
+    def graph(zone: str) -> list:  # type: ignore[type-arg]
+        return [resource("subnet", inputs={"zone": zone}),
+                resource("door", inputs={"metadata": {"name": "door", "annotations": {"a/subnets": UNKNOWN}}},
+                         references={"metadata": [urn("subnet")]})]
+
+    found = {each.name: each for each in changes(graph("a"), graph("b"), "zone", "metadata", "metadata.name")}
+    assert found["door"].operation is Operation.UPDATE
+    assert [each.path for each in found["door"].properties] == ['metadata.annotations["a/subnets"]']
