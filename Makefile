@@ -3,14 +3,18 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= staging
+AGAINST ?= origin/main
 .DEFAULT_GOAL := help
-.PHONY: help rehearse test lint unit tools checkers bench bench-functions faults load soak down clean
+.PHONY: help rehearse preview test lint unit tools checkers bench bench-functions faults load soak down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 rehearse: $(VENV)/.ready tools ## build an environment on this machine (STACK=staging) and show it
 	@$(BIN)/candlefish rehearse up --stack $(STACK)
+
+preview: $(VENV)/.ready ## what this copy would change (AGAINST=origin/main): preview.md, .html and .json
+	@$(BIN)/candlefish preview --stack all --against "$(AGAINST)" --output preview.md --output preview.html --output preview.json
 
 test: $(VENV)/.ready tools checkers lint ## every check: lint, types, imports, tests of all tiers
 	@$(BIN)/python -m pytest -m "unit or functions" -n 2

@@ -8,7 +8,7 @@ import sys
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from candlefish import cost, maintenance, recovery, rehearse, rollout, scale, site, switch, timing
+from candlefish import cost, maintenance, preview, recovery, rehearse, rollout, scale, site, switch, timing
 from candlefish.exits import Exit, WrongUsage
 from infra.settings.errors import SettingsError
 
@@ -23,9 +23,11 @@ app.add_typer(cost.app, name="cost")
 app.add_typer(recovery.app, name="recovery")
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(site.app, name="site")
+app.command()(preview.preview)
 app.command()(switch.switch)
 app.command()(scale.scale)
-_MISUSE: tuple[type[Exception], ...] = (SettingsError, WrongUsage, *rollout.WRONG, *cost.WRONG, *timing.WRONG)
+_MISUSE: tuple[type[Exception], ...] = (SettingsError, WrongUsage, *rollout.WRONG, *cost.WRONG, *timing.WRONG,
+                                        *preview.WRONG)
 
 
 def main() -> None:

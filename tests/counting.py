@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import tests.stacks
-from rehearsal.aws.servers import Aws
 from tests.program import Programs
 from tests.stacks import COUNTS, STACKS
 
@@ -27,14 +25,9 @@ def rewritten(source: str, counts: Mapping[str, tuple[int, ...]]) -> str:
 
 
 def _previewed() -> dict[str, tuple[int, ...]]:
-    """One preview from nothing each, against an embedded AWS of their own (10 s a stack)."""
-    with tempfile.TemporaryDirectory(prefix="candlefish-stacks-") as home:
-        servers = Aws(Path(home) / "aws")
-        try:
-            programs = Programs(servers.ensure(), Path(home))
-            return rows({stack: programs.preview(stack).counts for stack in STACKS})
-        finally:
-            servers.stop()
+    """From one recording each."""
+    programs = Programs()
+    return rows({stack: programs.preview(stack).counts for stack in STACKS})
 
 
 def main() -> int:

@@ -101,6 +101,7 @@ class Registrar:
                                self.run.moved)
             found = next((name for name in names if name in self._olds and name not in self.claimed), None)
             if found is None:
+                self.run.aliases[urn] = names
                 return None
             old = self._olds.pop(found)
             self._olds[urn] = old

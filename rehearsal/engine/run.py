@@ -45,6 +45,7 @@ class Run:
     outputs: Properties = field(default_factory=dict)
     registered: dict[str, State] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)  # new URN -> the URN that an alias found it under
+    aliases: dict[str, list[str]] = field(default_factory=dict)  # by URN of what is new: where its past was looked for
     replaced: set[str] = field(default_factory=set)
     created: set[str] = field(default_factory=set)  # URNs that a preview would create or replace
     lock: threading.RLock = field(default_factory=threading.RLock)

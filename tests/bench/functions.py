@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from rehearsal.aws.servers import Aws
 from rehearsal.aws.services._assets import zipped
 from tests.program import Graph, Programs
 
@@ -64,12 +63,7 @@ def packaged(graph: Graph) -> dict[str, tuple[str, bytes]]:
 
 
 def _graph() -> Graph:
-    with tempfile.TemporaryDirectory(prefix="candlefish-functions-") as home:
-        servers = Aws(Path(home) / "aws")
-        try:
-            return Programs(servers.ensure(), Path(home)).preview(STACK)
-        finally:
-            servers.stop()
+    return Programs().preview(STACK)
 
 
 def _imported(archive: bytes, statement: str) -> float:

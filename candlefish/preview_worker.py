@@ -1,0 +1,122 @@
+"""The process that records graphs for `candlefish preview`: a request a line on stdin, an answer a line on stdout.
+
+    {"directory": "/repo", "stack": "staging", "key": "…", "state": null, "zones": {}}
+
+The answer is {"resources": […], "policies": […], "steps": […]} or {"failure": "the text"}. A secret leaves this process
+as a digest under the request's key, which is another one in every run: two can be compared and none can be guessed.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import hmac
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from infra.settings.load import PREFIX
+from operations.preview.model import Level
+from operations.preview.values import MARK
+from policy.evaluate import evaluate
+from policy.model import UNKNOWN as SPELLED
+from policy.model import Resource
+from policy.waivers import apply, load
+from rehearsal.engine.config import Project, StackConfig
+from rehearsal.engine.errors import EngineError
+from rehearsal.engine.order import ordered
+from rehearsal.engine.results import Step
+from rehearsal.engine.state import State
+from rehearsal.engine.store import StateFile
+from rehearsal.engine.values import UNKNOWN, Archive, Asset, ResourceReference, Secret
+from rehearsal.recording import ARNS, Graph, record
+
+
+def main() -> None:
+    gc.set_threshold(200_000, 50, 100)  # as the command itself: a graph's objects stay
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(answer(json.loads(line)), separators=(",", ":")) + "\n")
+        sys.stdout.flush()
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    directory, stack, key = Path(request["directory"]), request["stack"], bytes.fromhex(request["key"])
+    try:
+        config = StackConfig.load(directory, stack, "")
+        state = StateFile(Path(request["state"]), "") if request.get("state") else None
+        graph = record(Project.load(directory), stack, config, state=state, zones=request.get("zones"),
+                       account=request.get("account", ""))
+    except EngineError as error:
+        return {"failure": str(error)}
+    return {"resources": [_resource(each, key, graph.aliases.get(each.urn, ()))
+                          for each in ordered([each for each in graph.resources if not each.delete])],
+            "policies": _policies(graph, config.values.get(f"{PREFIX}environment", stack)),
+            "steps": [_step(each) for each in graph.result.steps] if state else []}
+
+
+def _resource(state: State, key: bytes, aliases: Sequence[str]) -> dict[str, Any]:
+    return {"urn": state.urn, "type": state.type, "name": state.name, "parent": state.parent, "custom": state.custom,
+            "inputs": spelled(state.inputs, key), "references": state.property_dependencies,
+            "provider": state.provider.rpartition("::")[0], "protect": state.protect,
+            "retained": state.retain_on_delete, "ignored": state.ignore_changes,
+            "replacing": state.replace_on_changes, "aliases": list(aliases),
+            "names": sorted({str(state.outputs[name]) for name in ARNS if isinstance(state.outputs.get(name), str)})}
+
+
+def spelled(value: Any, key: bytes) -> Any:
+    """As operations.preview.values reads it."""
+    match value:
+        case dict():
+            return {name: spelled(item, key) for name, item in value.items()}
+        case list():
+            return [spelled(item, key) for item in value]
+        case Secret():
+            content = json.dumps(spelled(value.value, key), sort_keys=True)
+            return {MARK: f"secret:{hmac.new(key, content.encode(), hashlib.sha256).hexdigest()}"}
+        case _ if value is UNKNOWN:
+            return {MARK: "unknown"}
+        case Asset() | Archive():
+            return {MARK: f"{type(value).__name__.lower()}:{value.hash}"}
+        case ResourceReference():
+            return value.urn
+        case _:
+            return value
+
+
+def _step(step: Step) -> dict[str, Any]:
+    """The engine has masked what is shown of a change."""
+    return {"urn": step.urn, "type": step.type, "name": step.name, "operation": step.operation.value,
+            "causes": list(step.causes), "properties": [
+                {"path": each.path, "before": each.before, "after": each.after, "replaces": each.replaces,
+                 "assumed": each.assumed} for each in step.diff]}
+
+
+def _policies(graph: Graph, environment: str) -> list[dict[str, Any]]:
+    """As an analyzer gets the resources: with secrets in the open. A message says nothing of a value."""
+    result = evaluate([Resource(each.type, each.urn, each.name, _plain(each.inputs), each.property_dependencies)
+                       for each in graph.resources])
+    verdict = apply(result.findings, load(), environment, date.today())
+    found = [*((Level.VIOLATED, each, each.control.mend) for each in verdict.open),
+             *((Level.WAIVED, each, waiver.reason) for each, waiver in verdict.waived),
+             *((Level.UNDECIDED, each, "only the deployment can tell") for each in result.undecided)]
+    return [{"id": each.control.id, "level": level.value, "resource": each.resource.urn,
+             "message": f"{each.control.title}: {why}"} for level, each, why in found]
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _plain(inner) for key, inner in value.items()}
+        case list():
+            return [_plain(inner) for inner in value]
+        case Secret():
+            return _plain(value.value)
+        case _:
+            return SPELLED if value is UNKNOWN else value
+
+
+if __name__ == "__main__":
+    main()
