@@ -17,10 +17,11 @@ DRAWN = r"-[0-9a-f]{7}\b|(?<=cwsyn-)[\w{}-]+"
 
 
 def test_settings_under_another_environments_name_make_the_same_graph(programs: Programs) -> None:
-    """Production's file with staging's name: every resource and every input is production's, but for the name in them.
+    """Production's file with recovery's name: every resource and every input is production's, but for the name in them.
 
-    The other way round staging's file is refused: production has rules of its own."""
-    own, other = programs.preview("production"), programs.preview("production", environment="staging")
+    Not with the name of staging or development, where production costs too much; nor has staging's file what
+    production demands: those are refused before anything is made."""
+    own, other = programs.preview("production"), programs.preview("production", environment="recovery")
     expected, found = nameless(own), nameless(other)
     assert {*found} == {*expected}
     assert [urn for urn in expected if found[urn] != expected[urn]] == []
@@ -34,7 +35,7 @@ def nameless(graph: Graph) -> dict[str, Any]:
 
 def unnamed(value: Any) -> Any:
     if isinstance(value, str):
-        return re.sub(DRAWN, "", re.sub("production|staging", "{environment}", value))
+        return re.sub(DRAWN, "", re.sub("production|recovery", "{environment}", value))
     if isinstance(value, dict):
         return {unnamed(key): unnamed(inner) for key, inner in value.items()}
     if isinstance(value, list):
