@@ -178,6 +178,15 @@ def test_the_export_is_a_deployment_of_version_3_without_plain_secrets(candlefis
         assert json.loads(value["SecretString"])["current"] not in text
 
 
+def test_what_is_deployed_is_what_the_program_says_and_violates_no_control(candlefish: Command, tmp_path: Path) -> None:
+    """Policies that name what only a deployment knows are undecided before it."""
+    export = tmp_path / "export.json"
+    export.write_text(candlefish("rehearse", "export", "--stack", STACK).stdout)
+    report = candlefish("preview", "--stack", STACK, "--state", str(export), "--format", "json",
+                        "--expect-no-changes").document
+    assert report
+
+
 def test_coverage_says_of_every_property_how_it_is_served(candlefish: Command, built: dict[str, Any]) -> None:
     rows = candlefish("rehearse", "coverage", "--json").document
     assert {row["served"] for row in rows} <= {"emulated", "kept", "altered", "lost", "unknown", "unvalidated"}

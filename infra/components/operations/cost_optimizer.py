@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -10,16 +11,19 @@ from infra.components.base import Component
 from infra.components.function import Function, FunctionArgs, Grant
 from infra.settings.operations import CostFindings
 
-# What the checks read, none of which can be limited to a resource where it lists them all. Nothing here changes
-# anything; a test holds every action to that.
-READS = (
+# What the checks read. Nothing here changes anything; a test holds every action to that. First what AWS lets nobody
+# limit to a resource, then the rest, by service and kind of resource: all of the kind, in this account and region.
+EVERYWHERE = (
     "cloudwatch:GetMetricData", "ec2:DescribeAddresses", "ec2:DescribeImages", "ec2:DescribeInstances",
     "ec2:DescribeNatGateways", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSnapshots", "ec2:DescribeVolumes",
-    "ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:ListTagsForResource", "elasticache:DescribeCacheClusters",
-    "elasticache:ListTagsForResource", "elasticloadbalancing:DescribeLoadBalancers",
-    "elasticloadbalancing:DescribeTags", "logs:DescribeLogGroups", "logs:ListTagsForResource",
-    "rds:DescribeDBInstances",
+    "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeTags", "logs:DescribeLogGroups",
 )
+OF_A_KIND = {
+    "ecr:repository/*": ("ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:ListTagsForResource"),
+    "elasticache:cluster:*": ("elasticache:DescribeCacheClusters", "elasticache:ListTagsForResource"),
+    "logs:log-group:*": ("logs:ListTagsForResource",),
+    "rds:db:*": ("rds:DescribeDBInstances",),
+}
 _MEMORY_MIB = 256
 _TIMEOUT_SECONDS = 900
 
@@ -30,6 +34,8 @@ class CostOptimizerArgs:
 
     function_name: str
     environment: str
+    region: str
+    account_id: pulumi.Input[str]
     settings: CostFindings
     topic_arn: pulumi.Input[str]
     data_key_arn: pulumi.Input[str]
@@ -54,5 +60,15 @@ class CostOptimizer(Component):
             environment={"TOPIC_ARN": args.topic_arn, "ENVIRONMENT": args.environment,
                          "IDLE_DAYS": str(args.settings.idle_days), "SNAPSHOT_DAYS": str(args.settings.snapshot_days),
                          "EXEMPT_TAG": args.settings.exempt_tag},
-            grants={"Read": Grant(READS, ["*"]), "Tell": Grant(["sns:Publish"], [args.topic_arn])}), self.child())
+            grants={"Read": Grant(EVERYWHERE, ["*"]), **_of_a_kind(args),
+                    "Tell": Grant(["sns:Publish"], [args.topic_arn])}), self.child())
         self.register_outputs({"functionName": self.function.function_name})
+
+
+def _of_a_kind(args: CostOptimizerArgs) -> Mapping[str, Grant]:
+    found: dict[str, Grant] = {}
+    for kind, actions in OF_A_KIND.items():
+        service, _, pattern = kind.partition(":")
+        arn = pulumi.Output.concat(f"arn:aws:{service}:{args.region}:", args.account_id, f":{pattern}")
+        found[f"Read{service.capitalize()}"] = Grant(actions, [arn])
+    return found

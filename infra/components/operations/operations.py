@@ -66,8 +66,9 @@ class Operations(Component):
             log_retention_days=args.log_retention_days), self.child())
         cost = CostOptimizer(f"{name}-cost", CostOptimizerArgs(
             function_name=args.names.resource("cost-optimizer"), environment=args.names.environment,
-            settings=settings.cost_findings, topic_arn=args.topic_arn, data_key_arn=args.data_key_arn,
-            logs_key_arn=args.logs_key_arn, log_retention_days=args.log_retention_days), self.child())
+            region=args.region, account_id=args.account_id, settings=settings.cost_findings,
+            topic_arn=args.topic_arn, data_key_arn=args.data_key_arn, logs_key_arn=args.logs_key_arn,
+            log_retention_days=args.log_retention_days), self.child())
         functions = {"keyRotation": rotation.keys, "cacheRotation": rotation.cache, "costOptimizer": cost.function}
         entries = {"settle": Entry(rotation.cache, _SETTLE, input={"action": "settle"}),
                    "cost": Entry(cost.function, settings.cost_findings.schedule)}
