@@ -18,16 +18,15 @@ from candlefish.runtime import Rehearsal, Servers
 from candlefish.screen import Screen, emit
 from kube.client import Client
 from rehearsal.aws.clients import Clients
-from rehearsal.aws.clock.clock import Backwards, ClockError, Fired, Step, VirtualClock
+from rehearsal.aws.clock.clock import Backwards, Fired, Step, VirtualClock
 from rehearsal.aws.clock.deliveries import Status, stamp
 from rehearsal.aws.clock.occurrences import instant
-from rehearsal.aws.clock.record import ClockBusy, Record, RecordUnreadable
+from rehearsal.aws.clock.record import Record
 from rehearsal.aws.clock.sources import Finder, Unmoved
 from rehearsal.aws.kept import GatewayKept
 from rehearsal.aws.servers import DEFAULT_ACCOUNT, LOOPBACK
 from rehearsal.engine.errors import EngineError
 
-ERRORS = (ClockError, ClockBusy, RecordUnreadable)
 MOST = timedelta(days=366)  # at once: a year with a schedule a minute is half a million calls
 _FUNCTION_SECONDS = 930.0  # the longest that a function may run, and some
 _DURATION = re.compile(r"(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?")

@@ -7,15 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from candlefish.runtime import project_directory
 from candlefish.screen import Screen, emit
-from infra.settings.load import load_file
-from infra.settings.model import Settings
 from kube.client import Client
-
-
-def settings_of(stack: str) -> Settings:
-    return load_file(project_directory() / f"Pulumi.{stack}.yaml")
 
 
 def kubeconfig_of(given: Path | None) -> Path:

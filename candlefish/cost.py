@@ -12,23 +12,18 @@ from rich.table import Table
 
 from candlefish.exits import WrongUsage
 from candlefish.options import Json, Stack
-from candlefish.runtime import project_directory
+from candlefish.project import project_directory, settings_of, stacks
 from candlefish.screen import Screen, emit
-from infra.plans.prices import FILE, PriceBookError, book, parse
+from infra.plans.prices import FILE, book, parse
 from infra.plans.stack_costs import estimate as estimated
 from infra.plans.usage import SIZES
 from infra.settings.costs import BANDS
-from infra.settings.load import load_file
-from infra.settings.model import Environment, Settings
 from infra.settings.operations import OffHours
 from infra.settings.usage import Usage
 from infra.settings.yaml import read_yaml
 from operations.cost import comparison, explorer, price_list, what_if
-from operations.cost.errors import CostError, NotAcceptable
 
-app = typer.Typer(no_args_is_help=True, help="What the platform costs, by estimate and by bill.")
-ERRORS: tuple[type[Exception], ...] = (CostError, PriceBookError)
-WRONG: tuple[type[Exception], ...] = (NotAcceptable,)
+app = typer.Typer(no_args_is_help=True)
 ALL = "all"
 
 Size = Annotated[str | None, typer.Option("--usage", help="small, medium or large, instead of the stack file's")]
@@ -48,8 +43,8 @@ def estimate(stack: Stack, usage: Size = None, rows: Rows = False, as_json: Json
     if usage is not None and usage not in SIZES:
         raise WrongUsage(f"--usage is {usage!r}; one of {', '.join(SIZES)}")
     documents = {}
-    for name in _stacks() if stack == ALL else [stack]:
-        settings = _settings(name)
+    for name in stacks() if stack == ALL else [stack]:
+        settings = settings_of(name)
         wanted = settings.usage if usage is None else Usage.model_validate({"size": usage})
         found, band = estimated(settings, book(), wanted), BANDS[settings.environment]
         documents[name] = comparison.document(name, wanted.size, found, band)
@@ -63,7 +58,7 @@ def estimate(stack: Stack, usage: Size = None, rows: Rows = False, as_json: Json
 def what_ifs(stack: Stack, spot_percent: SpotPercent = 70, reserved_percent: ReservedPercent = 40, down: Down = "18:00",
              up: Up = "08:00", as_json: Json = False) -> None:
     """What spot, reserved capacity, and nights and weekends off would save."""
-    settings = _settings(stack)
+    settings = settings_of(stack)
     try:
         hours = OffHours(enabled=True, stop_database=True, down=down, up=up)
     except ValueError:
@@ -84,7 +79,7 @@ def what_ifs(stack: Stack, spot_percent: SpotPercent = 70, reserved_percent: Res
 @app.command()
 def report(stack: Stack, month: Month = None, as_json: Json = False) -> None:
     """What Cost Explorer says was spent and will be, beside the estimate. Needs credentials; asks for 0.02 USD."""
-    settings = _settings(stack)
+    settings = settings_of(stack)
     when = explorer.period(datetime.now(UTC).date(), month)
     paid = explorer.spent(boto3.client("ce", region_name="us-east-1"), settings.environment.value, when)
     document = explorer.document(stack, when, paid, estimated(settings, book()), settings.monthly_budget_usd)
@@ -111,9 +106,9 @@ def refresh(region: Region = None, write: Write = False, as_json: Json = False) 
     screen = Screen(quiet=as_json)
     path = project_directory() / "infra" / "plans" / FILE.name
     old = parse(read_yaml(path), path.name)
-    stacks = [_settings(name) for name in _stacks()]
-    regions = region or sorted({place for each in stacks for place in (each.region, each.recovery_region)})
-    names = {*old.names, *(row.line.price for each in stacks for row in estimated(each, old).rows)}
+    known = [settings_of(name) for name in stacks()]
+    regions = region or sorted({place for each in known for place in (each.region, each.recovery_region)})
+    names = {*old.names, *(row.line.price for each in known for row in estimated(each, old).rows)}
     found = price_list.refresh(boto3.client("pricing", region_name="us-east-1"), old, names, regions,
                                datetime.now(UTC).date())
     if write:
@@ -133,18 +128,6 @@ def refresh(region: Region = None, write: Write = False, as_json: Json = False) 
         screen.say(f"{name} in {place} stays as it is: {why}")
     screen.say(f"not asked: {', '.join(found.unasked)}" if found.unasked else "every price was asked for")
     screen.say(f"{path} is written" if write else "nothing is written; --write does", "bold")
-
-
-def _stacks() -> list[str]:
-    """In the order of the environments; stacks of other names behind them."""
-    known = [name.value for name in Environment]
-    names = [path.name.removeprefix("Pulumi.").removesuffix(".yaml")
-             for path in project_directory().glob("Pulumi.*.yaml")]
-    return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
-
-
-def _settings(stack: str) -> Settings:
-    return load_file(project_directory() / f"Pulumi.{stack}.yaml")
 
 
 def _table(title: str, *columns: str) -> Table:

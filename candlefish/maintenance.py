@@ -8,14 +8,15 @@ from typing import Annotated, Any
 import boto3
 import typer
 
-from candlefish.connected import kubernetes, planned, settings_of, shown
+from candlefish.connected import kubernetes, planned, shown
 from candlefish.options import Context, DryRun, Json, Kubeconfig, Stack
+from candlefish.project import settings_of
 from candlefish.screen import Screen
 from infra.plans.names import Names
 from operations.cluster import expect_namespace
 from operations.switches.maintenance import BalancerDoor, Maintenance
 
-app = typer.Typer(no_args_is_help=True, help="Put the maintenance page up, and take it down.")
+app = typer.Typer(no_args_is_help=True)
 Whatever = Annotated[bool, typer.Option("--whatever", help="also when a service has no ready pod")]
 
 

@@ -11,14 +11,12 @@ import typer
 
 from candlefish import preview_sources as sources
 from candlefish.exits import Exit, WrongUsage
-from candlefish.runtime import project_directory
+from candlefish.project import project_directory
 from candlefish.screen import Screen
 from operations.preview import report
 from operations.preview.html import page
 from operations.preview.markdown import comment
-from operations.preview.model import Preview, WrongInput
-
-WRONG: tuple[type[Exception], ...] = (WrongInput,)
+from operations.preview.model import Preview
 
 
 class Format(StrEnum):

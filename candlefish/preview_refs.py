@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from operations.preview.model import WrongInput
+from operations.errors import NotAcceptable
 
 # What the Pulumi program does not read: a change of it alone changes no graph.
 _BESIDE = ("tests/", "docs/", "rehearsal/", "operations/", "candlefish/", "kube/", "policy/", "scripts/", ".github/")
@@ -16,12 +16,12 @@ Files = Mapping[str, str]  # path below the project's folder → git's hash of t
 
 
 def commit_of(project: Path, ref: str) -> str:
-    """Raises WrongInput."""
+    """Raises NotAcceptable."""
     try:
         return _git(project, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").strip()
     except subprocess.CalledProcessError:
-        raise WrongInput(f"--against {ref}: {project} has no such commit; a branch, tag or hash that `git rev-parse` "
-                         "knows is wanted (`git fetch` brings what a shallow clone lacks)") from None
+        raise NotAcceptable(f"--against {ref}: {project} has no such commit; a branch, tag or hash that `git "
+                            "rev-parse` knows is wanted (`git fetch` brings what a shallow clone lacks)") from None
 
 
 def files_of(project: Path, commit: str) -> Files:
@@ -72,15 +72,15 @@ def _is_program(path: str) -> bool:
 
 
 def _git(project: Path, *arguments: str, text: str | None = None) -> str:
-    """Raises CalledProcessError; WrongInput where there is no git or no repository."""
+    """Raises CalledProcessError; NotAcceptable where there is no git or no repository."""
     try:
         done = subprocess.run(["git", "-C", str(project), *arguments], input=text, capture_output=True, text=True,
                               check=True)
     except FileNotFoundError:
-        raise WrongInput("git is not installed, which finds the version to compare with") from None
+        raise NotAcceptable("git is not installed, which finds the version to compare with") from None
     except subprocess.CalledProcessError as error:
         if "not a git repository" in error.stderr:
-            raise WrongInput(f"{project} is no git repository, so there is no other version; compare with a state "
-                             "(--state) or render the real engine's preview (--from-pulumi)") from None
+            raise NotAcceptable(f"{project} is no git repository, so there is no other version; compare with a state "
+                                "(--state) or render the real engine's preview (--from-pulumi)") from None
         raise
     return done.stdout

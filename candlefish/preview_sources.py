@@ -17,9 +17,10 @@ from infra.plans.prices import book
 from infra.plans.stack_costs import estimate
 from infra.settings.errors import SettingsError
 from infra.settings.load import load_file
+from operations.errors import NotAcceptable
 from operations.preview import deployment, digest, engine_steps
 from operations.preview.compare import compare
-from operations.preview.model import Cost, Finding, Graph, Preview, StackPreview, WrongInput
+from operations.preview.model import Cost, Finding, Graph, Preview, StackPreview
 from rehearsal.engine.errors import EngineError
 
 Say = Callable[[str], None]
@@ -80,7 +81,7 @@ def _chosen(stack: str, known: Sequence[str]) -> list[str]:
     if stack == ALL:
         return list(known)
     if stack not in known:
-        raise WrongInput(f"--stack {stack}: there is none; {ALL} or one of {', '.join(known)}")
+        raise NotAcceptable(f"--stack {stack}: there is none; {ALL} or one of {', '.join(known)}")
     return [stack]
 
 
@@ -119,7 +120,7 @@ def from_pulumi(path: Path) -> Preview:
 def deployed(project: Path, stack: str, path: Path, say: Say) -> Preview:
     """The working copy against a deployment. What the engine would do, of which secrets are no part."""
     if stack == ALL:
-        raise WrongInput("--state is of one stack: say which with --stack")
+        raise NotAcceptable("--state is of one stack: say which with --stack")
     settings = load_file(project / refs.file_of(stack))
     export = deployment.parse(read_json(path, "the output of `pulumi stack export`"), str(path), stack)
     with TemporaryDirectory(prefix="candlefish-preview-") as folder:
@@ -139,10 +140,10 @@ def deployed(project: Path, stack: str, path: Path, say: Say) -> Preview:
 
 
 def read_json(path: Path, what: str) -> Any:
-    """Raises WrongInput."""
+    """Raises NotAcceptable."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise WrongInput(f"{path}: cannot be read: {error.strerror}; {what} is wanted") from None
+        raise NotAcceptable(f"{path}: cannot be read: {error.strerror}; {what} is wanted") from None
     except ValueError as error:
-        raise WrongInput(f"{path}: is not JSON ({error}); {what} is wanted") from None
+        raise NotAcceptable(f"{path}: is not JSON ({error}); {what} is wanted") from None

@@ -11,28 +11,21 @@ from botocore.config import Config
 
 from candlefish.exits import Exit
 from candlefish.options import Json, Stack
-from candlefish.runtime import project_directory
+from candlefish.project import settings_of
 from candlefish.screen import emit
-from infra.settings.load import load_file
 from operations.recovery.account import Account
-from operations.recovery.model import Judged, RecoveryError, State, spelled
+from operations.recovery.model import Judged, State, spelled
 from operations.recovery.points import look
 
-app = typer.Typer(no_args_is_help=True, help="What a stack can be brought back from.")
-ERRORS: tuple[type[Exception], ...] = (RecoveryError,)
+app = typer.Typer(no_args_is_help=True)
 _HEADING = ("", "what", "how", "where", "age", "allowed", "encrypted", "restorable", "copied")
 _PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
-
-
-@app.callback()
-def recovery() -> None:
-    """Keeps `points` a word of its own while it is the only one."""
 
 
 @app.command()
 def points(stack: Stack = "production", as_json: Json = False) -> None:
     """Every recovery point with its age against D6. Exit code 1 when one is too old, open, broken or missing."""
-    settings = load_file(project_directory() / f"Pulumi.{stack}.yaml")
+    settings = settings_of(stack)
     account = Account(stack, settings, _client)
     now = datetime.now(UTC)
     found = look(account, now)

@@ -14,6 +14,7 @@ from candlefish import browse, clock, runtime, timing, tools
 from candlefish.exits import Exit
 from candlefish.interrupts import interruptible
 from candlefish.options import STAGING, Json, Stack
+from candlefish.project import home_directory, project_directory
 from candlefish.runtime import Rehearsal
 from candlefish.screen import Screen, emit, plain, show_steps, steps_json, summary
 from rehearsal.aws.coverage import report
@@ -22,7 +23,7 @@ from rehearsal.engine.results import EventKind, Result
 from rehearsal.engine.values import Secret
 from rehearsal.kubernetes.coverage import report as report_of_kubernetes
 
-app = typer.Typer(no_args_is_help=True, help="Build, look at and take down an environment on this machine, offline.")
+app = typer.Typer(no_args_is_help=True)
 
 Seed = Annotated[int, typer.Option(help="names and faults that are drawn come out the same for the same seed")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
@@ -32,11 +33,6 @@ Changes = Annotated[list[str] | None, typer.Option(
 NoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="exit 4 if anything would change or has changed")]
 app.command()(clock.clock)
 app.command()(timing.timing)
-
-
-def errors() -> tuple[type[Exception], ...]:
-    """What these commands raise on purpose: a sentence for the user, exit code 1."""
-    return (EngineError, *runtime.ERRORS, *clock.ERRORS)
 
 
 @app.command()
@@ -213,7 +209,7 @@ def down(stack: Annotated[str | None, typer.Option("--stack", "-s", help="one cl
          ) -> None:
     """Stops what `up` left running. The embedded AWS forgets what it held; the next `up` makes it again."""
     screen = Screen()
-    root = runtime.home_directory(runtime.project_directory())
+    root = home_directory(project_directory())
     stacks = [stack] if stack else [path.name for path in sorted((root / "stacks").glob("*"))]
     for name in stacks:
         runtime.stop_cluster(root, name)
@@ -225,7 +221,7 @@ def down(stack: Annotated[str | None, typer.Option("--stack", "-s", help="one cl
 @app.command()
 def reset(yes: Yes = False) -> None:
     """Stops everything and forgets all states, clusters and certificates of this project's rehearsals."""
-    root = runtime.home_directory(runtime.project_directory())
+    root = home_directory(project_directory())
     if not root.exists():
         return
     if not yes:

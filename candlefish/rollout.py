@@ -18,12 +18,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from candlefish.connected import kubeconfig_of, settings_of
+from candlefish.connected import kubeconfig_of
 from candlefish.exits import Exit
 from candlefish.options import Context, Door, DryRun, Json, Kubeconfig, Stack
+from candlefish.project import settings_of
 from candlefish.screen import Screen, emit
 from infra.plans.names import Names
-from kube.client import ApiError, Client, KubeconfigError
+from kube.client import Client
 from operations.notify.notifier import Notifier
 from operations.notify.receivers import receivers
 from operations.rollout.choice import Choice
@@ -31,24 +32,12 @@ from operations.rollout.dry_run import Recorder
 from operations.rollout.emergency import emergency_rollback
 from operations.rollout.events import nobody
 from operations.rollout.front import Balancer, Nowhere
-from operations.rollout.model import (
-    NotAcceptable,
-    OnHold,
-    Phase,
-    Readings,
-    Record,
-    Result,
-    RolloutError,
-    Strategy,
-    Target,
-)
+from operations.rollout.model import OnHold, Phase, Readings, Record, Result, Strategy, Target
 from operations.rollout.outcome import outcome
 from operations.rollout.readings import sources
 from operations.rollout.runner import Runner
 
-app = typer.Typer(no_args_is_help=True, help="Bring a release to a service, and take it back.")
-ERRORS: tuple[type[Exception], ...] = (RolloutError, ApiError, KubeconfigError)
-WRONG: tuple[type[Exception], ...] = (NotAcceptable,)
+app = typer.Typer(no_args_is_help=True)
 
 Service = Annotated[str, typer.Argument(help="website, backend-api, …")]
 Hold = Annotated[float | None, typer.Option(help="minutes that both colours stay; the settings' otherwise")]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from candlefish import overrides
+from candlefish.project import home_directory, project_directory
 from candlefish.urls import localise
 from infra.plans.names import Names
 from infra.settings.errors import Problem, SettingsError
@@ -21,13 +22,12 @@ from infra.settings.load import PREFIX, load
 from infra.settings.model import Settings
 from infra.settings.yaml import read_yaml
 from rehearsal.aws.cdn import doors
-from rehearsal.aws.cdn.doors import EdgeSilent
 from rehearsal.aws.cdn.names import FRONT_DOOR
 from rehearsal.aws.clients import Clients
 from rehearsal.aws.coverage import Observations, observed_file
 from rehearsal.aws.kept import GatewayKept
 from rehearsal.aws.provider import AwsProvider
-from rehearsal.aws.servers import DEFAULT_ACCOUNT, LOOPBACK, Aws, AwsEndpoint, ServerError
+from rehearsal.aws.servers import DEFAULT_ACCOUNT, LOOPBACK, Aws, AwsEndpoint
 from rehearsal.aws.world import ensure_api_logging, ensure_zone
 from rehearsal.engine.config import Project, StackConfig
 from rehearsal.engine.engine import Engine
@@ -35,29 +35,16 @@ from rehearsal.engine.errors import EngineError
 from rehearsal.engine.provider import Provider
 from rehearsal.engine.results import Event, Result
 from rehearsal.engine.store import StateFile
-from rehearsal.kubernetes.agent import Agent, AgentError, RunningAgent, Wanted
-from rehearsal.kubernetes.controlplane import ControlPlane, ControlPlaneError, Running
+from rehearsal.kubernetes.agent import Agent, RunningAgent, Wanted
+from rehearsal.kubernetes.controlplane import ControlPlane, Running
 from rehearsal.kubernetes.provider import KubernetesProvider
 from rehearsal.kubernetes.tokens import webhook_url
-from rehearsal.kubernetes.toolchain import ToolchainError, ensure_tools
+from rehearsal.kubernetes.toolchain import ensure_tools
 from rehearsal.random.provider import RandomProvider
 
 CONTROL_PLANE = "candlefish:kubernetes:ControlPlane"  # kept beside the emulators: where an EKS cluster finds its API
 PASSPHRASE = "rehearsal"  # of states that hold no real secret; PULUMI_CONFIG_PASSPHRASE replaces it
 _GENERATION = 1_000_003  # between the seeds of one stack's lives
-HOME_VARIABLE = "CANDLEFISH_REHEARSAL_HOME"
-
-
-def project_directory() -> Path:
-    """The nearest folder, from here upwards, with a Pulumi.yaml. Raises SettingsError."""
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / "Pulumi.yaml").exists():
-            return folder
-    raise SettingsError(str(Path.cwd()), [Problem("project", "no Pulumi.yaml here or above", "the project's folder")])
-
-
-def home_directory(project: Path) -> Path:
-    return Path(os.environ.get(HOME_VARIABLE) or project / ".rehearsal").absolute()
 
 
 @dataclass(frozen=True)
@@ -258,4 +245,3 @@ def read_state(path: Path) -> dict[str, Any]:
     return document
 
 
-ERRORS = (ServerError, EdgeSilent, ControlPlaneError, ToolchainError, AgentError)

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import boto3
 import typer
 
-from candlefish.connected import kubernetes, planned, settings_of, shown
+from candlefish.connected import kubernetes, planned, shown
 from candlefish.options import Context, DryRun, Json, Kubeconfig, Stack
+from candlefish.project import settings_of
 from candlefish.screen import Screen
 from infra.plans.names import Names
 from operations.cluster import expect_namespace

@@ -11,9 +11,10 @@ import boto3
 import typer
 from rich.table import Table
 
-from candlefish.connected import planned, settings_of
+from candlefish.connected import planned
 from candlefish.exits import Exit
 from candlefish.options import Door, DryRun, Json, Stack
+from candlefish.project import settings_of
 from candlefish.screen import Screen, emit
 from infra.plans.hosts import hosts
 from operations.site.bucket import Bucket
@@ -22,7 +23,7 @@ from operations.site.distribution import Distribution
 from operations.site.front import Front
 from operations.site.releases import Outcome, Releases, Result
 
-app = typer.Typer(no_args_is_help=True, help="Bring a static export to the site's idle colour, and take it back.")
+app = typer.Typer(no_args_is_help=True)
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="the static export: _next/static/…, offline/…")]
 
 

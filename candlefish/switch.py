@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from candlefish.connected import kubernetes, planned, settings_of
+from candlefish.connected import kubernetes, planned
 from candlefish.options import Context, DryRun, Json, Kubeconfig, Stack
+from candlefish.project import settings_of
 from candlefish.screen import Screen, emit
 from operations.cluster import expect_namespace
 from operations.switches.switch import Switching, chosen, switches

@@ -17,11 +17,10 @@ from candlefish.screen import Screen, emit
 from infra.plans.recovery import ENVIRONMENT_WITHIN
 from rehearsal.engine.state import State
 from rehearsal.timing import durations, gantt, graph
-from rehearsal.timing.durations import DurationsUnreadable, clock
+from rehearsal.timing.durations import clock
 from rehearsal.timing.graph import StateUnreadable
-from rehearsal.timing.prediction import PARALLEL, SAMPLES, Prediction, Shortening, UnknownFault, predict
+from rehearsal.timing.prediction import PARALLEL, SAMPLES, Prediction, Shortening, predict
 
-WRONG: tuple[type[Exception], ...] = (DurationsUnreadable, StateUnreadable, UnknownFault)
 _GAINS = 8  # lines of each kind on the terminal; --json and --html have all
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from kube.client import Client, Conflict, Forbidden, NotFound, Object
-from operations.rollout.model import FIELD_MANAGER, Contested, RolloutError
-from operations.rollout.patience import FIRST_PAUSE, PASSING, PATIENCE_SECONDS, patiently
+from operations.errors import Contested, OperationError
+from operations.patience import FIRST_PAUSE, PASSING, PATIENCE_SECONDS, patiently
 
 T = TypeVar("T")
+FIELD_MANAGER = "candlefish-operations"
 Patch: TypeAlias = Object | list[Object]  # a merge patch, or the operations of a JSON patch
 
 
@@ -28,11 +29,11 @@ class Field:
 
 
 def expect_namespace(client: Client, stack: str, namespace: str) -> None:
-    """Raises RolloutError when the kubeconfig's cluster is not the stack's."""
+    """Raises OperationError when the kubeconfig's cluster is not the stack's."""
     try:
         client.get("v1", "Namespace", namespace)
     except NotFound:
-        raise RolloutError(
+        raise OperationError(
             f"the cluster of this kubeconfig has no namespace {namespace}; point KUBECONFIG (or --kubeconfig, "
             f"--context) at that of {stack}: aws eks update-kubeconfig, or "
             f'eval "$(candlefish rehearse env --stack {stack})"') from None
@@ -86,7 +87,7 @@ class Objects:
             except PASSING as error:
                 written = True  # it may have taken effect
                 if self._now() > until:
-                    raise RolloutError(f"{field.what} can't be written ({error}); run the command again") from error
+                    raise OperationError(f"{field.what} can't be written ({error}); run the command again") from error
                 self._pause(FIRST_PAUSE)
 
     def _patch(self, field: Field, item: Object, wanted: Any) -> None:
@@ -114,7 +115,7 @@ class Objects:
         self.patiently(attempt)
 
     def patiently(self, call: Callable[[], T]) -> T:
-        """Raises RolloutError when the API server is away for too long."""
+        """Raises OperationError when the API server is away for too long."""
         return patiently(call, self._pause, self._now)
 
 

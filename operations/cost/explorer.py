@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.plans.estimate import Estimate, Part
-from operations.cost.errors import CostError, NotAcceptable
+from operations.errors import NotAcceptable, OperationError
 
 _METRIC = "UnblendedCost"
 # Cost Explorer's names of services (dimension SERVICE) and the part of the estimate that each belongs to; the others
@@ -88,7 +88,7 @@ def period(today: date, month: str | None) -> Period:
 
 
 def spent(ce: Any, environment: str, when: Period) -> Spent:
-    """`ce`: boto3's client. Raises CostError."""
+    """`ce`: boto3's client. Raises OperationError."""
     tagged = {"Tags": {"Key": "Environment", "Values": [environment], "MatchOptions": ["EQUALS"]}}
     try:
         services = _services(ce, tagged, when)
@@ -103,8 +103,8 @@ def spent(ce: Any, environment: str, when: Period) -> Spent:
                 raise
             return Spent(services, None, "AWS has too few days to forecast from")
     except (ClientError, BotoCoreError) as error:
-        raise CostError(f"Cost Explorer did not answer: {error}. It needs credentials with ce:GetCostAndUsage and "
-                        "ce:GetCostForecast, and Cost Explorer enabled in the account") from error
+        raise OperationError(f"Cost Explorer did not answer: {error}. It needs credentials with ce:GetCostAndUsage and "
+                             "ce:GetCostForecast, and Cost Explorer enabled in the account") from error
     return Spent(services, sum(services.values()) + float(answer["Total"]["Amount"]))
 
 
@@ -119,7 +119,7 @@ def _services(ce: Any, tagged: Mapping[str, Any], when: Period) -> dict[str, flo
             for group in result["Groups"]:
                 metric = group["Metrics"][_METRIC]
                 if metric["Unit"] != "USD":
-                    raise CostError(f"Cost Explorer answers in {metric['Unit']}; the price book is in USD")
+                    raise OperationError(f"Cost Explorer answers in {metric['Unit']}; the price book is in USD")
                 found[group["Keys"][0]] = found.get(group["Keys"][0], 0.0) + float(metric["Amount"])
         if not answer.get("NextPageToken"):
             return found

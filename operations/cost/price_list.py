@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.plans.prices import EVERYWHERE, Book, Price, Source
-from operations.cost.errors import CostError
+from operations.errors import OperationError
 
 SOURCE = "aws-price-list"
 URL = "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/index.json"
@@ -117,7 +117,7 @@ class Refreshed:
 
 def refresh(pricing: Any, old: Book, names: Iterable[str], regions: Iterable[str], today: date) -> Refreshed:
     """`pricing`: boto3's client, in us-east-1. The list's prices take the place of the book's; what it does not answer
-    stays. Raises CostError where AWS can't be asked."""
+    stays. Raises OperationError where AWS can't be asked."""
     source = Source(SOURCE, URL, today)
     prices, changes, unread = dict(old.prices), [], []
     wanted, places = sorted(set(names)), list(regions)
@@ -159,8 +159,8 @@ def _asked(pricing: Any, asked: Query, region: str) -> Iterator[float]:
                         first = min(steps, key=lambda step: float(step.get("beginRange", 0)))
                         yield round(float(first["pricePerUnit"]["USD"]) * asked.per, 12)
     except (ClientError, BotoCoreError) as error:
-        raise CostError(f"AWS's price list did not answer: {error}. It needs credentials with pricing:GetProducts") \
-            from error
+        raise OperationError(f"AWS's price list did not answer: {error}. It needs credentials with "
+                             "pricing:GetProducts") from error
 
 
 def render(book: Book, header: str) -> str:

@@ -11,7 +11,7 @@ from infra.plans.stack_costs import estimate
 from infra.settings.model import Settings
 from infra.settings.operations import OffHours
 from infra.settings.rules_operations import NEVER_OFF
-from operations.cost.errors import NotAcceptable
+from operations.errors import NotAcceptable
 
 
 @dataclass(frozen=True)

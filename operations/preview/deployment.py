@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from operations.preview.model import WrongInput
+from operations.errors import NotAcceptable
 from operations.preview.pulumi_values import SECRET, SIGNATURE
 
 _HIDDEN = json.dumps("[secret]")
@@ -36,15 +36,15 @@ class Deployment:
 
 
 def parse(document: Any, source: str, stack: str) -> Deployment:
-    """Raises WrongInput for what is no export, is of another version or of another stack."""
+    """Raises NotAcceptable for what is no export, is of another version or of another stack."""
     if not isinstance(document, Mapping) or not isinstance(document.get("deployment"), Mapping):
-        raise WrongInput(f"{source}: has no `deployment`; the output of `pulumi stack export` is wanted")
+        raise NotAcceptable(f"{source}: has no `deployment`; the output of `pulumi stack export` is wanted")
     if document.get("version") != 3:
-        raise WrongInput(f"{source}: has version {document.get('version')}; only version 3 is read")
+        raise NotAcceptable(f"{source}: has version {document.get('version')}; only version 3 is read")
     resources = document["deployment"].get("resources") or []
     owners = {str(each.get("urn", "")).split("::")[0].removeprefix("urn:pulumi:") for each in resources}
     if owners - {stack}:
-        raise WrongInput(f"{source}: is of the stack {', '.join(sorted(owners))}, not of {stack} (--stack)")
+        raise NotAcceptable(f"{source}: is of the stack {', '.join(sorted(owners))}, not of {stack} (--stack)")
     counted = [0]
     hidden = {key: _hidden(value, counted) for key, value in document["deployment"].items()
               if key not in ("secrets_providers", "pending_operations")}

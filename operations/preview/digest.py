@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from operations.errors import NotAcceptable
 from operations.preview.compare import counted, in_order
 from operations.preview.documents import differences
-from operations.preview.model import Change, Graph, Operation, PropertyChange, Resource, StackPreview, WrongInput
+from operations.preview.model import Change, Graph, Operation, PropertyChange, Resource, StackPreview
 from operations.preview.paths import at
 from operations.preview.pulumi_values import read as read_value
 from operations.preview.values import join
@@ -26,10 +27,10 @@ _OPERATIONS: Mapping[str, Operation] = {
 
 
 def read(document: Any, source: str) -> StackPreview:
-    """Raises WrongInput for what is no such preview."""
+    """Raises NotAcceptable for what is no such preview."""
     steps = document.get("steps") if isinstance(document, Mapping) else None
     if not isinstance(steps, list):
-        raise WrongInput(f"{source}: has no list `steps`; the output of `pulumi preview --json --diff` is wanted")
+        raise NotAcceptable(f"{source}: has no list `steps`; the output of `pulumi preview --json --diff` is wanted")
     found: dict[str, tuple[Operation, Mapping[str, Any]]] = {}
     resources: dict[str, Resource] = {}
     for number, step in enumerate(steps):
@@ -37,7 +38,7 @@ def read(document: Any, source: str) -> StackPreview:
             operation, urn = _OPERATIONS[step["op"]], str(step["urn"])
             resource = _resource(urn, step)
         except (KeyError, TypeError, AttributeError, IndexError) as error:
-            raise WrongInput(f"{source}: step {number} can't be read ({error!r})") from None
+            raise NotAcceptable(f"{source}: step {number} can't be read ({error!r})") from None
         if not counted(resource):
             continue
         resources[urn] = resource

@@ -11,10 +11,6 @@ from typing import Any
 STACK_TYPE = "pulumi:pulumi:Stack"
 
 
-class WrongInput(ValueError):
-    """A ref, a file or an option that can't be used: the text says which, and what to do. Exit code 2."""
-
-
 class Operation(StrEnum):
     REPLACE = "replace"
     DELETE = "delete"

@@ -9,10 +9,6 @@ from enum import StrEnum
 from infra.plans.recovery import OBJECTIVES, How, Kept
 
 
-class RecoveryError(Exception):
-    """What keeps recovery points from being listed at all: the text says what, where, and what to do."""
-
-
 class State(StrEnum):
     GOOD = "good"
     DUE = "due"  # past its objective, but the next one is being made

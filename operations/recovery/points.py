@@ -9,15 +9,16 @@ from datetime import datetime
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
 from infra.plans.recovery import How, Kept
+from operations.errors import OperationError
 from operations.recovery import buckets, databases, tables, vaults
 from operations.recovery.account import Account
-from operations.recovery.model import Judged, Point, RecoveryError, judge
+from operations.recovery.model import Judged, Point, judge
 
 _AWAY = (How.REPLICATED, How.COPY)
 
 
 def look(account: Account, now: datetime) -> list[Judged]:
-    """Raises RecoveryError. A region or a service that doesn't answer is a point that nobody can vouch for: the others
+    """Raises OperationError. A region or a service that doesn't answer is a point that nobody can vouch for: the others
     are told all the same, as this is asked when something is gone."""
     home, away = account.home, account.away
     found = [*_ask(lambda: databases.here(account), Kept.DATABASE, How.POINT_IN_TIME, home),
@@ -36,8 +37,8 @@ def _ask(question: Callable[[], list[Point]], kept: Kept, how: How, region: str)
     try:
         return question()
     except (NoCredentialsError, PartialCredentialsError) as error:
-        raise RecoveryError(f"AWS can't be asked: {error}; sign in, or take a rehearsal's environment with "
-                            "`candlefish rehearse env`") from error
+        raise OperationError(f"AWS can't be asked: {error}; sign in, or take a rehearsal's environment with "
+                             "`candlefish rehearse env`") from error
     except (ClientError, BotoCoreError) as error:
         return [Point(kept, how, "?", region, faults=(f"{region} can't be asked: {error}",))]
 

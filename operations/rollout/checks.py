@@ -15,8 +15,9 @@ from infra.plans.kubernetes import name_of, service_port
 from infra.plans.pods import container, metadata, restricted
 from infra.settings.model import Resources
 from kube.client import NotFound, Object
+from operations.errors import Failed
 from operations.rollout.cluster import Cluster, waiting
-from operations.rollout.model import Failed, Record, Target
+from operations.rollout.model import Record, Target
 
 SIZE = Resources(cpu_millis=10, memory_mib=32, cpu_limit_millis=100, memory_limit_mib=64)
 SECONDS = 90.0  # for the pod to be scheduled, to pull and to ask

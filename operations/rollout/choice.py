@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from operations.rollout.model import NotAcceptable, OnHold, Readings, Strategy, Target
+from operations.errors import NotAcceptable
+from operations.rollout.model import OnHold, Readings, Strategy, Target
 from operations.rollout.readings import acceptable
 from operations.rollout.shares import batches
 

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from kube.client import ApiError
-from operations.rollout.model import Record, Result, RolloutError
+from operations.errors import OperationError
+from operations.rollout.model import Record, Result
 from operations.rollout.runner import Runner
 
 SERVICES = ("website", "backend-api", "paintbox")
@@ -29,7 +30,7 @@ def emergency_rollback(runner: Callable[[str], Runner], services: Sequence[str] 
     def back(service: str) -> Back:
         try:
             return _back(service, runner(service))
-        except (RolloutError, ApiError) as error:
+        except (OperationError, ApiError) as error:
             return Back(service, False, str(error))
 
     with ThreadPoolExecutor(max_workers=len(services)) as pool:

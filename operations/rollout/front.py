@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 from infra.plans.kubernetes import COLOURS, name_of, service_port
 from operations import balancer
+from operations.errors import OperationError
 from operations.rollout.cluster import Weights
-from operations.rollout.model import RolloutError, Target
+from operations.rollout.model import Target
 
 
 class Front(Protocol):
@@ -62,13 +63,13 @@ class Balancer:
 
     def dimensions(self) -> tuple[str, dict[str, str]]:
         """What CloudWatch calls the load balancer and each colour's target group: `app/name/id`, `targetgroup/name/id`.
-        Raises RolloutError while it has none."""
+        Raises OperationError while it has none."""
         groups = self._groups()
         if set(groups) != set(COLOURS):
-            raise RolloutError(f"the load balancer has no target groups of both colours of {self._target.name} yet")
+            raise OperationError(f"the load balancer has no target groups of both colours of {self._target.name} yet")
         (group,) = self._elb.describe_target_groups(TargetGroupArns=[groups[COLOURS[0]]])["TargetGroups"]
         if not group["LoadBalancerArns"]:
-            raise RolloutError(f"no load balancer uses the target groups of {self._target.name} yet")
+            raise OperationError(f"no load balancer uses the target groups of {self._target.name} yet")
         return (group["LoadBalancerArns"][0].split(":loadbalancer/", 1)[1],
                 {colour: arn.rsplit(":", 1)[1] for colour, arn in groups.items()})
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from operations.errors import Failed
 from operations.rollout.assess import Assessor
 from operations.rollout.journal import Journal
 from operations.rollout.judging import Ruling
-from operations.rollout.model import Failed, Held, OnHold, Wish
+from operations.rollout.model import Held, OnHold, Wish
 from operations.rollout.pods import Fitness
 from operations.rollout.waits import Waits
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from infra.plans.pods import OWNER, metadata
 from kube.client import Client, Conflict, NotFound, Object
-from operations.rollout.model import FIELD_MANAGER, Book, Contested, Record, Target, Wish
-from operations.rollout.patience import patiently
+from operations.cluster import FIELD_MANAGER
+from operations.errors import Contested
+from operations.patience import patiently
+from operations.rollout.model import Book, Record, Target, Wish
 
 
 class Journal:

@@ -16,8 +16,9 @@ from collections.abc import Callable
 from infra.plans.pods import OWNER, metadata
 from kube.client import Client, Conflict, NotFound, Object
 from kube.errors import ApiError
-from operations.rollout.model import RolloutError, Target
-from operations.rollout.patience import patiently
+from operations.errors import OperationError
+from operations.patience import patiently
+from operations.rollout.model import Target
 
 SECONDS = 15  # how long a holder that died keeps others out
 RENEWED_SECONDS = 4.0
@@ -26,7 +27,7 @@ RELEASE_SECONDS = 3.0
 LOST_SECONDS = 10.0  # without a renewal for so long a holder stops writing, before another one may begin
 
 
-class Owned(RolloutError):
+class Owned(OperationError):
     """Another process is at work on it."""
 
 
@@ -70,7 +71,7 @@ class Lease:
     def __exit__(self, *exception: object) -> None:
         self._stop.set()
         self._thread.join(timeout=5)
-        with contextlib.suppress(ApiError, RolloutError):  # it runs out by itself
+        with contextlib.suppress(ApiError, OperationError):  # it runs out by itself
             patiently(self._release, seconds=RELEASE_SECONDS)
 
     def _release(self) -> None:

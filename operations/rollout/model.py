@@ -10,8 +10,7 @@ from typing import Any
 
 from infra.plans.kubernetes import COLOURS
 from infra.settings.model import Service, Settings
-
-FIELD_MANAGER = "candlefish-operations"
+from operations.errors import NotAcceptable, OperationError
 
 
 class Phase(StrEnum):
@@ -72,28 +71,8 @@ class Wish(StrEnum):
     ABORT = "abort"
 
 
-class RolloutError(Exception):
-    """A rollout can't begin or go on; the message says what is wrong and what to do."""
-
-
-class NotAcceptable(RolloutError):
-    """What was asked for is wrong; nothing was looked at yet."""
-
-
-class Failed(RolloutError):
-    """The new colour is not fit; the way back is taken. `reason` is for the journal."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Held(RolloutError):
+class Held(OperationError):
     """A stage lacks what it takes to go on or back: it stays at its weight, and somebody decides."""
-
-
-class Contested(RolloutError):
-    """Somebody else changed what this rollout owns; it stops, and both colours stay as they are."""
 
 
 def other(colour: str) -> str:
@@ -253,14 +232,14 @@ class Book:
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> Book:
-        """From the ConfigMap. Raises RolloutError when somebody spoilt it."""
+        """From the ConfigMap. Raises OperationError when somebody spoilt it."""
         data = item.get("data") or {}
         try:
             current = Record.of(json.loads(data["current"])) if data.get("current") else None
             past = tuple(Record.of(entry) for entry in json.loads(data.get("past") or "[]"))
         except (ValueError, KeyError, TypeError) as error:
             metadata = item["metadata"]
-            raise RolloutError(
+            raise OperationError(
                 f"the journal (ConfigMap {metadata['namespace']}/{metadata['name']}) can't be read ({error}); restore "
                 "it, or delete it: the rollout's state is then taken from the cluster, the history is lost") from error
         return cls(current, past, item["metadata"]["resourceVersion"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from operations.errors import Failed
 from operations.rollout.cluster import Cluster, waiting
-from operations.rollout.model import Failed
 
 HOPELESS = ("CrashLoopBackOff", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import httpx
 
+from operations.errors import NotAcceptable
 from operations.rollout.front import Balancer
 from operations.rollout.judging.sources import Joined, Source
 from operations.rollout.judging.sources.cloudwatch import CloudWatch
 from operations.rollout.judging.sources.prometheus import Prometheus
-from operations.rollout.model import NotAcceptable, Readings, Target
+from operations.rollout.model import Readings, Target
 
 HTTP_SECONDS = 5.0
 Sources = Callable[[Readings, str], Source]  # the choice, and Prometheus' address

@@ -11,6 +11,7 @@ from typing import Any
 from infra.plans.kubernetes import COLOURS
 from kube.client import Client
 from operations.cluster import expect_namespace
+from operations.errors import NotAcceptable, OperationError
 from operations.rollout.assess import Assessor
 from operations.rollout.bluegreen import BlueGreen
 from operations.rollout.canary import Canary
@@ -23,19 +24,7 @@ from operations.rollout.gates import Kept, Open
 from operations.rollout.journal import Journal
 from operations.rollout.judging import Thresholds
 from operations.rollout.lease import Lease, Owned, identity
-from operations.rollout.model import (
-    NotAcceptable,
-    OnHold,
-    Phase,
-    Readings,
-    Record,
-    Result,
-    RolloutError,
-    Strategy,
-    Target,
-    Wish,
-    other,
-)
+from operations.rollout.model import OnHold, Phase, Readings, Record, Result, Strategy, Target, Wish, other
 from operations.rollout.readings import Sources
 from operations.rollout.rolling import Rolling
 from operations.rollout.steps import SETTLE_SECONDS, Steps
@@ -77,7 +66,7 @@ class Runner:
             if current is not None and not current.finished:
                 asked = choice.strategy if choice else None
                 if current.image != image or asked not in (None, current.strategy):
-                    raise RolloutError(
+                    raise OperationError(
                         f"revision {current.revision} of {self.target.name} ({current.image}, {current.strategy}) is "
                         f"not finished: it stopped at {current.phase}; `candlefish rollout resume` goes on, `abort` "
                         "goes back")
@@ -112,7 +101,7 @@ class Runner:
         if revision is None:
             promoted = [record for record in book.all if record.result is Result.PROMOTED]
             if not promoted:
-                raise RolloutError(f"nothing was rolled out of {self.target.name} yet; there is no way back")
+                raise OperationError(f"nothing was rolled out of {self.target.name} yet; there is no way back")
             return self.start(promoted[-1].previous, AT_ONCE)
         for record in book.all:
             if record.revision == revision:
@@ -173,7 +162,7 @@ class Runner:
         if record.readings is Readings.NONE or record.returning:
             return None
         if self.sources is None:
-            raise RolloutError(f"revision {record.revision} is judged by {record.readings}, which can't be read here")
+            raise OperationError(f"revision {record.revision} is judged by {record.readings}, which can't be read here")
         return Assessor(self.journal, self.sources(record.readings, record.prometheus),
                         Thresholds.of(self.target.settings), self.say)
 
@@ -183,7 +172,7 @@ class Runner:
         work.tell(Event(Happened.STARTED, self.target, record, f"{name} ({record.image}) starts at {record.phase}"))
         try:
             return work.run()
-        except RolloutError as error:
+        except OperationError as error:
             work.tell(Event(Happened.STOPPED, self.target, work.record, f"{name} stops: {error}"))
             raise
 
@@ -199,7 +188,7 @@ class Runner:
                     return record
                 if wish is Wish.ABORT and not record.returning:
                     if record.phase is Phase.RETIRE:
-                        raise RolloutError("the old colour is on its way out; `rollback` brings its image back")
+                        raise OperationError("the old colour is on its way out; `rollback` brings its image back")
                     self.journal.note(record.noted(
                         f"{record.phase}: asked to go back by {identity()}", phase=Phase.BACK, wish=Wish.NONE,
                         reason="asked to go back", asked=True, decided=time.time(), result=Result.RUNNING))
@@ -220,12 +209,12 @@ class Runner:
                 if current.result is Result.HELD:  # it ended just before it could be asked
                     return self._ask(wish)
             time.sleep(0.5)
-        raise RolloutError(f"the process at work did not finish within {ASKED_SECONDS:.0f} s; see `status`")
+        raise OperationError(f"the process at work did not finish within {ASKED_SECONDS:.0f} s; see `status`")
 
     def _unfinished(self) -> Record:
         current = (self.journal.book if self.journal.book.version else self.journal.load()).current
         if current is None or current.finished:
-            raise RolloutError(f"no rollout of {self.target.name} is at work; `candlefish rollout start` begins one")
+            raise OperationError(f"no rollout of {self.target.name} is at work; `candlefish rollout start` begins one")
         return current
 
     def _acceptable(self, image: str) -> None:

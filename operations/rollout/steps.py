@@ -13,13 +13,14 @@ from typing import Any, ClassVar
 
 from infra.plans import kubernetes
 from kube.client import NotFound
+from operations.errors import Contested, Failed, OperationError
 from operations.rollout import checks
 from operations.rollout.cluster import REVISION, Cluster, Weights
 from operations.rollout.events import Event, Happened, Tell, nobody
 from operations.rollout.front import Front
 from operations.rollout.gates import Gates
 from operations.rollout.journal import Journal
-from operations.rollout.model import Contested, Failed, Held, Phase, Record, Result, RolloutError, Wish
+from operations.rollout.model import Held, Phase, Record, Result, Wish
 from operations.rollout.pods import Fitness, is_ready
 from operations.rollout.shares import weights
 from operations.rollout.waits import Waits
@@ -68,7 +69,7 @@ class Steps:
                 Phase.CHECK: self.check, Phase.RETIRE: self.retire, Phase.BACK: self.back, Phase.CLEAR: self.clear}
 
     def run(self) -> Record:
-        """To the end, or until it is held. Raises Contested and RolloutError with both colours in place."""
+        """To the end, or until it is held. Raises Contested and OperationError with both colours in place."""
         steps = self.steps()
         while not self.record.finished:
             phase = self.record.phase
@@ -84,9 +85,9 @@ class Steps:
             except (Failed, Aborted) as error:
                 decided = self.now()
                 if self.record.returning:
-                    raise RolloutError(f"the way back is not done: {error}; run the command again") from error
+                    raise OperationError(f"the way back is not done: {error}; run the command again") from error
                 if phase is Phase.RETIRE:
-                    raise RolloutError(f"{error}; the new colour serves, run the command again to finish") from error
+                    raise OperationError(f"{error}; the new colour serves, run the command again to finish") from error
                 self.say(str(error))
                 self.journal.note(self.record.noted(
                     f"{phase}: {error}", phase=Phase.BACK, reason=str(error), wish=Wish.NONE, decided=decided,
@@ -131,7 +132,7 @@ class Steps:
         busy = int(self.cluster.read(self.cluster.replicas(live)))
         minimum = int(self.cluster.read(self.cluster.minimum(live)))
         if not busy:
-            raise RolloutError(f"{live} is live and has no pods; bring it back first: candlefish scale")
+            raise OperationError(f"{live} is live and has no pods; bring it back first: candlefish scale")
         most = self.cluster.target.service.replicas.maximum
         self.journal.note(replace(record, replicas=min(max(busy, minimum), most), minimum=minimum,
                                   least=min(busy, minimum)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from operations.rollout.model import Failed
+from operations.errors import Failed
 
 POLL_SECONDS = 0.25
 

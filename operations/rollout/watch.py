@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from operations.cluster import Field, last_writer
+from operations.errors import Contested
 from operations.rollout.cluster import Cluster, Weights
 from operations.rollout.journal import Journal
 from operations.rollout.lease import Lease
-from operations.rollout.model import Contested, Phase, Record, Wish
+from operations.rollout.model import Phase, Record, Wish
 from operations.rollout.shares import weights
 from operations.rollout.steps import Aborted
 

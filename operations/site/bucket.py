@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from operations.rollout.model import RolloutError
+from operations.errors import OperationError
 from operations.site.content import OFFLINE_KEY, RECORD_KEY, Item
 from operations.site.records import Records
 
@@ -83,7 +83,7 @@ class Bucket:
             answer = self._s3.delete_objects(Bucket=self.name, Delete={
                 "Objects": [{"Key": key} for key in some], "Quiet": True})
             for error in answer.get("Errors") or ():
-                raise RolloutError(f"s3://{self.name}/{error['Key']} can't be deleted: {error.get('Message')}")
+                raise OperationError(f"s3://{self.name}/{error['Key']} can't be deleted: {error.get('Message')}")
 
     def _is(self, item: Item) -> bool:
         found = self._head(item.key)

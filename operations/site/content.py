@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from infra.plans.edge import BEHAVIOURS, LIVE_COLOUR, OFFLINE_PAGE
-from operations.rollout.model import NotAcceptable
+from operations.errors import NotAcceptable
 
 SERVED = tuple(one.path.lstrip("/") for one in BEHAVIOURS if one.origin in LIVE_COLOUR)  # CloudFront's patterns
 OFFLINE_KEY = OFFLINE_PAGE.lstrip("/")  # the program's own, until a release brings one; never deleted

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.plans.edge import LIVE_COLOUR, ORIGIN_GROUPS, Origin
-from operations.rollout.model import Contested, RolloutError
+from operations.errors import Contested, OperationError
 from operations.site.content import SERVED
 
 GROUPS = {"blue": Origin.SITE_BLUE_FIRST, "green": Origin.SITE_GREEN_FIRST}  # colour → the group with it in front
@@ -19,7 +19,7 @@ DEPLOYED_SECONDS, INVALIDATED_SECONDS = 2100.0, 600.0
 
 
 class Distribution:
-    """The one that serves `name`. cloudfront: boto3's client. Raises RolloutError when there is none."""
+    """The one that serves `name`. cloudfront: boto3's client. Raises OperationError when there is none."""
 
     def __init__(self, cloudfront: Any, name: str, pause: Callable[[float], None] = time.sleep,
                  now: Callable[[], float] = time.monotonic) -> None:
@@ -28,8 +28,8 @@ class Distribution:
                  for each in page["DistributionList"].get("Items") or ()
                  if name in (each.get("Aliases", {}).get("Items") or ())]
         if not found:
-            raise RolloutError(f"this account has no CloudFront distribution of {name}; `up` makes it, and the "
-                               "credentials must be the stack's account's")
+            raise OperationError(f"this account has no CloudFront distribution of {name}; `up` makes it, and the "
+                                 "credentials must be the stack's account's")
         self.id = str(found[0])
 
     def buckets(self) -> dict[str, str]:
@@ -39,7 +39,7 @@ class Distribution:
         return {colour: str(domains[ORIGIN_GROUPS[group][0]]).partition(".s3.")[0] for colour, group in GROUPS.items()}
 
     def live(self) -> str:
-        """Raises RolloutError when its behaviours lead to both colours."""
+        """Raises OperationError when its behaviours lead to both colours."""
         config, _ = self._config()
         return self._live(config)
 
@@ -88,8 +88,8 @@ class Distribution:
                    if each["TargetOriginId"] in LIVE_COLOUR}
         if len(targets) != 1:
             there = " and ".join(sorted(targets)) or "none of them"
-            raise RolloutError(f"the static site's behaviours of distribution {self.id} lead to {there}; they must all "
-                               f"lead to one of {', '.join(LIVE_COLOUR)}: set their targets alike")
+            raise OperationError(f"the static site's behaviours of distribution {self.id} lead to {there}; they must "
+                                 f"all lead to one of {', '.join(LIVE_COLOUR)}: set their targets alike")
         (target,) = targets
         return next(colour for colour, group in GROUPS.items() if group == target)
 
@@ -97,5 +97,5 @@ class Distribution:
         end = self._now() + seconds
         while not met():
             if self._now() > end:
-                raise RolloutError(f"not within {seconds:.0f} s: {what}; run the command again to wait on")
+                raise OperationError(f"not within {seconds:.0f} s: {what}; run the command again to wait on")
             self._pause(POLL_SECONDS)

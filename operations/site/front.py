@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
-from operations.rollout.model import Failed
+from operations.errors import Failed
 from operations.site.content import ANSWERING_KEY, OFFLINE_KEY, own_key, served
 
 TIMEOUT_SECONDS = 10

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operations.rollout.model import Contested, RolloutError
+from operations.errors import Contested, OperationError
 from operations.site.content import RECORD_KEY
 
 
@@ -47,7 +47,7 @@ class Records:
         self._s3, self._bucket = s3, bucket
 
     def read(self) -> Record:
-        """Raises RolloutError when somebody spoilt it."""
+        """Raises OperationError when somebody spoilt it."""
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=RECORD_KEY)
         except ClientError as error:
@@ -60,8 +60,8 @@ class Records:
             return Record(**{**{key: found[key] for key in known}, "step": Step(found["step"]),
                              "version": answer["ETag"]})
         except (ValueError, KeyError, TypeError) as error:
-            raise RolloutError(f"s3://{self._bucket}/{RECORD_KEY} can't be read ({error}); delete it: the files stay, "
-                               "and the next `site deploy` compares them all") from error
+            raise OperationError(f"s3://{self._bucket}/{RECORD_KEY} can't be read ({error}); delete it: the files "
+                                 "stay, and the next `site deploy` compares them all") from error
 
     def write(self, record: Record) -> Record:
         """Only over the one that it was read from. Raises Contested when somebody else has written meanwhile."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from operations.errors import Contested, Failed, OperationError
 from operations.rollout.lease import identity
-from operations.rollout.model import Contested, Failed, RolloutError, other
+from operations.rollout.model import other
 from operations.site.bucket import Bucket
 from operations.site.content import Release
 from operations.site.distribution import Distribution
@@ -77,11 +78,11 @@ class Releases:
                 f"switch from {live} to {idle}", "invalidate"]
 
     def deploy(self, release: Release) -> Result:
-        """Raises RolloutError when nothing was switched, or the rest is to be run again."""
+        """Raises OperationError when nothing was switched, or the rest is to be run again."""
         live, records = self.distribution.live(), self._records()
         if records[live].step is Step.WITHDRAWN:
-            raise RolloutError(f"{live} is live and somebody began to go back from it; finish that first: "
-                               "candlefish site rollback")
+            raise OperationError(f"{live} is live and somebody began to go back from it; finish that first: "
+                                 "candlefish site rollback")
         if records[live].step is Step.SWITCHING:
             self.say(f"going on: {live} was switched to, and not checked yet")
             if records[live].release == release.id:
@@ -94,11 +95,11 @@ class Releases:
         try:
             self._checked(idle)
         except Failed as error:
-            raise RolloutError(f"{error}; {live} stays live, nothing was switched") from error
+            raise OperationError(f"{error}; {live} stays live, nothing was switched") from error
         return replace(self._turned(idle), written=written, deleted=deleted)
 
     def rollback(self) -> Result:
-        """To the other colour. Raises RolloutError when there is nothing whole to go back to."""
+        """To the other colour. Raises OperationError when there is nothing whole to go back to."""
         live, records = self.distribution.live(), self._records()
         back = other(live)
         match self._way(live, records):
@@ -126,12 +127,12 @@ class Releases:
             return Way.BEGUN if now is Step.SWITCHING else Way.TAKEN
         begun = now is Step.WITHDRAWN and then is Step.SWITCHING
         if records[back].version and then is not Step.LIVE and not begun:
-            raise RolloutError(f"{back} is no way back: its release {records[back].release} is {then} and was never "
-                               "live. Bring the one that you want: candlefish site deploy DIR")
+            raise OperationError(f"{back} is no way back: its release {records[back].release} is {then} and was never "
+                                 "live. Bring the one that you want: candlefish site deploy DIR")
         wrong = self.buckets[back].wrong(records[back].files)
         if wrong:
-            raise RolloutError(f"{back} is no way back: {len(wrong)} files of its release are gone or changed, such as "
-                               f"{wrong[0]}. Bring the one that you want: candlefish site deploy DIR")
+            raise OperationError(f"{back} is no way back: {len(wrong)} files of its release are gone or changed, such "
+                                 f"as {wrong[0]}. Bring the one that you want: candlefish site deploy DIR")
         return Way.OPEN
 
     # Steps
@@ -184,7 +185,7 @@ class Releases:
             self.front.expect_all(record.files)
         except Failed as error:
             if way_back:
-                raise RolloutError(f"{colour} is live again, and not as it should be: {error}") from error
+                raise OperationError(f"{colour} is live again, and not as it should be: {error}") from error
             self.say(f"{error}: going back")
             self._note(colour, replace(record, step=Step.WITHDRAWN))
             return replace(self._turned(other(colour), way_back=True), reason=str(error))

@@ -21,8 +21,8 @@ from infra.settings.model import Settings
 from kube.client import Client, Object
 from operations import balancer
 from operations.cluster import Field, Objects
+from operations.errors import OperationError
 from operations.rollout.cluster import waiting
-from operations.rollout.model import RolloutError
 from operations.rollout.pods import is_ready
 from operations.rollout.waits import Waits
 
@@ -101,7 +101,7 @@ class Maintenance:
                 "retryAfterSeconds": self.settings.workloads.retry_after_seconds}
 
     def on(self) -> dict[str, Any]:
-        """Every request but health checks gets the page. Raises RolloutError; the site then serves as before."""
+        """Every request but health checks gets the page. Raises OperationError; the site then serves as before."""
         if self._objects.move(PODS, REPLICAS):
             self.say(f"{REPLICAS} pods of the maintenance page start")
         self._waits.unhindered("the maintenance page's pods are ready", self._unready, PODS_SECONDS)
@@ -115,10 +115,10 @@ class Maintenance:
 
     def off(self, whatever: bool = False) -> dict[str, Any]:
         """Requests go to the services again, then the page's pods go. whatever: also to services without a pod.
-        Raises RolloutError; run again."""
+        Raises OperationError; run again."""
         silent = [] if whatever or not self._objects.read(SWITCH) else self._silent()
         if silent:
-            raise RolloutError(
+            raise OperationError(
                 f"{', '.join(silent)} {'has' if len(silent) == 1 else 'have'} no ready pod: visitors would get errors "
                 "in place of the page, which stays up. Bring the pods back (candlefish scale), or add --whatever")
         if self._objects.move(SWITCH, False):

@@ -10,10 +10,11 @@ from infra.plans.capacity import Demand, NodePool, both_colours, fit
 from infra.plans.instances import INSTANCE_TYPES
 from kube.client import Client
 from operations.cluster import Field
+from operations.errors import NotAcceptable, OperationError
 from operations.rollout.cluster import Cluster
 from operations.rollout.journal import Journal
 from operations.rollout.lease import Lease
-from operations.rollout.model import NotAcceptable, RolloutError, Target
+from operations.rollout.model import Target
 from operations.rollout.waits import Waits
 
 PODS_SECONDS = 600.0  # as in a rollout: nodes may have to come first
@@ -53,8 +54,8 @@ class Scaling:
         with Lease(self.client, self.target):
             current = Journal(self.client, self.target).load().current
             if current is not None and not current.finished:
-                raise RolloutError(f"revision {current.revision} of {self.target.name} is not finished, and sets the "
-                                   "pods of both colours itself; finish it: candlefish rollout resume, or abort")
+                raise OperationError(f"revision {current.revision} of {self.target.name} is not finished, and sets the "
+                                     "pods of both colours itself; finish it: candlefish rollout resume, or abort")
             live = str(self._cluster.read(self._cluster.selector))
             if self._cluster.move(self._cluster.minimum(live), least):
                 self.say(f"{self.target.name}-{live}: at least {least} pods")
@@ -74,8 +75,8 @@ class Scaling:
             raise NotAcceptable(f"--min {least} is above the maximum of {name}, {most}; raise {where}, and `up`")
         there = int(self._cluster.autoscaler(str(self._cluster.read(self._cluster.selector)))["spec"]["maxReplicas"])
         if least > there:
-            raise RolloutError(f"--min {least} is above the autoscaler's maximum, {there}: {where} says {most} and "
-                               "is not deployed yet; `up` first")
+            raise OperationError(f"--min {least} is above the autoscaler's maximum, {there}: {where} says {most} and "
+                                 "is not deployed yet; `up` first")
         self._expect_room(least)
 
     def _expect_room(self, least: int) -> None:
@@ -88,7 +89,7 @@ class Scaling:
             short = "; ".join(f"{each.service} is short of {each.cpu_millis}m CPU and {each.memory_mib} MiB, "
                               f"{each.pods} pods find no node" for each in found.shortfalls)
             nodes = ", ".join(f"{name} at most {pool.maximum}" for name, pool in pools.items()) or "no node group"
-            raise RolloutError(
+            raise OperationError(
                 f"--min {least} does not fit with a rollout of every service at its maximum: {short} (nodes now: "
                 f"{nodes}). Raise the node groups' maximum, or take a smaller number")
 
@@ -107,15 +108,15 @@ def _at_least(replicas: Field, least: int) -> Field:
 
 def node_pools(eks: Any, cluster: str) -> dict[str, NodePool]:
     """Node group → its smallest instance type and the most of them, as EKS has it. eks: boto3's client.
-    Raises RolloutError for an instance type whose size is not known."""
+    Raises OperationError for an instance type whose size is not known."""
     found = {}
     for page in eks.get_paginator("list_nodegroups").paginate(clusterName=cluster):
         for name in page["nodegroups"]:
             group = eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"]
             unknown = sorted(set(group["instanceTypes"]) - set(INSTANCE_TYPES))
             if unknown:
-                raise RolloutError(f"node group {name} has {', '.join(unknown)}, of unknown size; add it to "
-                                   "infra/plans/instances.py")
+                raise OperationError(f"node group {name} has {', '.join(unknown)}, of unknown size; add it to "
+                                     "infra/plans/instances.py")
             sizes = [INSTANCE_TYPES[each] for each in group["instanceTypes"]]
             found[name] = NodePool(min(sizes, key=lambda size: (size.cpus, size.memory_mib)),
                                    group["scalingConfig"]["maxSize"])

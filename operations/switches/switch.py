@@ -15,8 +15,8 @@ from infra.plans.pods import switch_name
 from infra.settings.model import Service, Settings
 from kube.client import Client, Object
 from operations.cluster import Field, Objects, last_writer
+from operations.errors import Contested, NotAcceptable, OperationError
 from operations.rollout.cluster import waiting
-from operations.rollout.model import Contested, NotAcceptable, RolloutError
 from operations.rollout.pods import is_ready
 from operations.rollout.waits import Waits
 
@@ -92,7 +92,7 @@ class Switching:
 
     def turn(self, switch: Switch, on: bool) -> dict[str, Any]:
         """Until every pod has it, those that are on their way out included: with `read-only` on, nobody writes any
-        more. Raises RolloutError when a pod does not take it, and when new pods do not become ready: then the old
+        more. Raises OperationError when a pod does not take it, and when new pods do not become ready: then the old
         ones serve on."""
         self._expect_taken(switch)
         if self._objects.move(switch.field, VALUES[on]):
@@ -152,8 +152,8 @@ class Switching:
             name = kubernetes.name_of(switch.service, colour)
             spec = self._objects.get("apps/v1", "Deployment", name)["spec"]
             if spec["replicas"] and switch.field.name not in _taken(spec["template"]["spec"]["containers"]):
-                raise RolloutError(f"the pods of {name} know nothing of {switch.variable}: it came to the settings "
-                                   f"after their release. Bring one: candlefish rollout start {switch.service.name}")
+                raise OperationError(f"the pods of {name} know nothing of {switch.variable}: it came to the settings "
+                                     f"after their release. Bring one: candlefish rollout start {switch.service.name}")
 
 
 def has(pod: Object, config: Object, switch: Switch) -> bool:

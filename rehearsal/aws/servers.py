@@ -27,6 +27,7 @@ import psutil
 
 import rehearsal
 from rehearsal.aws.cdn.doors import CONTROL
+from rehearsal.errors import RehearsalError
 from rehearsal.ports import free_ports, is_free
 
 DEFAULT_ACCOUNT = "000000000000"  # MiniStack's; moto is told the same by the gateway
@@ -37,7 +38,7 @@ LOOPBACK = "127.0.0.1"
 _READY = {"ministack": "/_ministack/health", "moto": "/moto-api/", "gateway": "/_candlefish/health", "cdn": CONTROL}
 
 
-class ServerError(Exception):
+class ServerError(RehearsalError):
     """An emulator did not start; says which, and where its log is."""
 
 

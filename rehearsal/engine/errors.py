@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rehearsal.errors import RehearsalError
 
-class EngineError(Exception):
+
+class EngineError(RehearsalError):
     """Base of all errors that the engine raises on purpose."""
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 import httpx
 
 from rehearsal import doors
+from rehearsal.errors import RehearsalError
 from rehearsal.kubernetes.controlplane_processes import Processes
 from rehearsal.kubernetes.pki import write_private
 from rehearsal.ports import free_ports, is_free
@@ -32,7 +33,7 @@ PORT_NAMES = ("front-door", "kubelet", "metrics", "cluster-proxy", "control")
 START_SECONDS = 60.0
 
 
-class AgentError(Exception):
+class AgentError(RehearsalError):
     """The process can't be started; the message says why and what to do."""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from rehearsal.errors import RehearsalError
 from rehearsal.kubernetes import controlplane_components as components
 from rehearsal.kubernetes.controlplane_processes import Processes, until
 from rehearsal.kubernetes.pki import Authority, write_private
@@ -26,7 +27,7 @@ START_SECONDS = 60.0  # how long a start may take on a loaded machine before it 
 _LISTENS_FIRST = frozenset({"etcd", "kube-apiserver"})
 
 
-class ControlPlaneError(Exception):
+class ControlPlaneError(RehearsalError):
     """The control plane can't be started; the message says which process, why, and what to do."""
 
 

@@ -12,13 +12,15 @@ from typing import Any
 
 import yaml
 
+from rehearsal.errors import Unusable
+
 TABLE = Path(__file__).with_name("durations.yaml")
 _Z95 = 1.6448536269514722  # of the standard normal distribution
 _TIME = re.compile(r"(\d+):([0-5]\d)")
 _PATH = " > "
 
 
-class DurationsUnreadable(Exception):
+class DurationsUnreadable(Unusable):
     """A table that can't be read: the text says which file, which row and what is allowed."""
 
 

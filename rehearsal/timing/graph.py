@@ -13,10 +13,11 @@ from typing import Any
 from rehearsal.engine import urns
 from rehearsal.engine.order import deletion_blockers, ordered
 from rehearsal.engine.state import State
+from rehearsal.errors import Unusable
 from rehearsal.timing.durations import Operation
 
 
-class StateUnreadable(Exception):
+class StateUnreadable(Unusable):
     """The file is no deployment: the text says which, and what makes one."""
 
 

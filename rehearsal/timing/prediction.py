@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from rehearsal.engine.state import State
+from rehearsal.errors import Unusable
 from rehearsal.timing import graph as graphs
 from rehearsal.timing.durations import NOTHING, Duration, Durations, Operation, assumed_types
 from rehearsal.timing.graph import Graph, Why
@@ -18,7 +19,7 @@ SAMPLES = 400
 _NOT_NEEDED = (Why.ORDER, Why.PARENT, Why.PROVIDER)
 
 
-class UnknownFault(Exception):
+class UnknownFault(Unusable):
     """The table has no fault of that name, or nothing in the stack that it could befall."""
 
 

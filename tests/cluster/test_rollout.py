@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from kube.client import Client, Conflict
+from operations.errors import Contested, OperationError
 from operations.rollout import lease
 from operations.rollout.bluegreen import BlueGreen
 from operations.rollout.cluster import Cluster
 from operations.rollout.gates import Open
 from operations.rollout.lease import Lease, Owned
-from operations.rollout.model import Contested, Phase, Record, Result, RolloutError, Target
+from operations.rollout.model import Phase, Record, Result, Target
 from operations.rollout.runner import Runner
 from operations.rollout.shares import weights
 from operations.rollout.waits import Waits
@@ -83,7 +84,7 @@ def held(world: World, client: Client, aim: Target, cluster: Running) -> tuple[t
         with Client.from_kubeconfig(cluster.kubeconfig) as own:
             try:
                 outcome.append(runner(world, own, aim, hold=600).start(NEW))
-            except RolloutError as error:
+            except OperationError as error:
                 outcome.append(error)
 
     thread = threading.Thread(target=work)
@@ -189,13 +190,13 @@ def test_a_process_that_ends_anywhere_is_followed_by_another(
 
 
 def test_what_is_not_possible_is_told(world: World, client: Client, aim: Target) -> None:
-    with pytest.raises(RolloutError, match="there is no way back"):
+    with pytest.raises(OperationError, match="there is no way back"):
         runner(world, client, aim).rollback(None)
-    with pytest.raises(RolloutError, match="has no revision 7; known are none"):
+    with pytest.raises(OperationError, match="has no revision 7; known are none"):
         runner(world, client, aim).rollback(7)
-    with pytest.raises(RolloutError, match="no rollout of website is at work"):
+    with pytest.raises(OperationError, match="no rollout of website is at work"):
         runner(world, client, aim).promote()
-    with pytest.raises(RolloutError, match="has no tag"):
+    with pytest.raises(OperationError, match="has no tag"):
         runner(world, client, aim).start("example/website")
 
 

@@ -12,9 +12,10 @@ import pytest
 from infra.plans.ingress import action_annotation
 from kube import transport
 from kube.client import Client, NotFound
+from operations.errors import OperationError
 from operations.rollout.choice import Choice
 from operations.rollout.dry_run import Recorder
-from operations.rollout.model import Result, RolloutError, Strategy, Target
+from operations.rollout.model import Result, Strategy, Target
 from tests.cluster.agent_world import (
     World,
     world_fixture,  # noqa: F401  registers the fixture `world`
@@ -82,8 +83,8 @@ def test_a_dry_run_of_a_canary_tells_each_stage_s_weights(
 
 def test_a_dry_run_is_refused_as_the_rollout_would_be(world: World, client: Client, aim: Target) -> None:
     recorder = Recorder(client.transport.access)
-    with pytest.raises(RolloutError, match="there is no way back"):
+    with pytest.raises(OperationError, match="there is no way back"):
         runner(world, recorder, aim).rollback(None)
     client.patch("apps/v1", "Deployment", f"{aim.name}-blue", aim.namespace, {"spec": {"replicas": 0}})
-    with pytest.raises(RolloutError, match="blue is live and has no pods"):
+    with pytest.raises(OperationError, match="blue is live and has no pods"):
         runner(world, recorder, aim).start(NEW)

@@ -11,12 +11,13 @@ import pytest
 
 from infra.settings.judging import Judging
 from kube.client import Client
+from operations.errors import Contested, NotAcceptable, OperationError
 from operations.rollout import lease
 from operations.rollout.choice import Choice
 from operations.rollout.cluster import Cluster
 from operations.rollout.events import Event, Happened
 from operations.rollout.lease import Lease
-from operations.rollout.model import Contested, NotAcceptable, Phase, Record, Result, RolloutError, Target
+from operations.rollout.model import Phase, Record, Result, Target
 from operations.rollout.model import Strategy as By
 from operations.rollout.outcome import outcome, requests
 from rehearsal.kubernetes.controlplane import Running
@@ -200,7 +201,7 @@ def in_stages(world: World, client: Client, aim: Target, cluster: Running) -> tu
         with Client.from_kubeconfig(cluster.kubeconfig) as own:
             try:
                 came.append(runner(world, own, aim).start(NEW, ROLLING))
-            except RolloutError as error:
+            except OperationError as error:
                 came.append(error)
 
     thread = threading.Thread(target=work)

@@ -13,8 +13,9 @@ from infra.plans import ingress, kubernetes, maintenance
 from infra.plans.capacity import NodePool
 from infra.plans.instances import INSTANCE_TYPES
 from kube.client import Client, Object
+from operations.errors import OperationError
 from operations.rollout.journal import Journal
-from operations.rollout.model import Record, RolloutError, Target
+from operations.rollout.model import Record, Target
 from operations.switches.maintenance import Maintenance
 from operations.switches.scale import Scaling
 from operations.switches.switch import PROGRAM, Switching, chosen
@@ -112,7 +113,7 @@ def test_maintenance_stays_while_a_service_has_no_pod(world: World, client: Clie
     at.on()
     client.patch("apps/v1", "Deployment", f"{aim.name}-blue", aim.namespace, {"spec": {"replicas": 0}})
     eventually("no pods", lambda: not pods(client, aim, aim.name))
-    with pytest.raises(RolloutError, match="website has no ready pod"):
+    with pytest.raises(OperationError, match="website has no ready pod"):
         at.off()
     assert is_page(world.get(host(aim)))
     assert at.off(whatever=True)["maintenance"] == "off"
@@ -162,7 +163,7 @@ def test_scaling_waits_for_the_rollout_that_is_not_finished(world: World, client
     journal = Journal(client, aim)
     began = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC).timestamp()
     journal.begin(Record(7, "blue-green", "a:2", "a:1", "blue", "green", began))
-    with pytest.raises(RolloutError, match="revision 7 of website is not finished"):
+    with pytest.raises(OperationError, match="revision 7 of website is not finished"):
         Scaling(client, aim, lambda: ROOM, print).to(3)
     assert Scaling(client, aim, lambda: ROOM, print).status()["minimum"] == 2
 
@@ -170,6 +171,6 @@ def test_scaling_waits_for_the_rollout_that_is_not_finished(world: World, client
 def test_what_finds_no_room_on_the_nodes_is_refused_before_anything_is_written(
         world: World, client: Client, aim: Target) -> None:
     little = {"general": NodePool(INSTANCE_TYPES["t3.medium"], 1)}
-    with pytest.raises(RolloutError, match=r"--min 4 does not fit .* short of \d+m CPU and \d+ MiB"):
+    with pytest.raises(OperationError, match=r"--min 4 does not fit .* short of \d+m CPU and \d+ MiB"):
         Scaling(client, aim, lambda: little, print).to(4)
     assert Scaling(client, aim, lambda: little, print).status()["minimum"] == 2

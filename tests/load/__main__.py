@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from candlefish.runtime import home_directory, project_directory
+from candlefish.project import home_directory, project_directory
 from tests.load import faults, fuzz, traffic
 from tests.load.environment import NotUp, found
 from tests.load.environment import run as command

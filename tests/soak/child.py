@@ -10,8 +10,9 @@ import httpx
 
 from kube.client import Client
 from kube.kubeconfig import access
+from operations.errors import OperationError
 from operations.rollout.choice import Choice
-from operations.rollout.model import RolloutError, Strategy
+from operations.rollout.model import Strategy
 from operations.rollout.runner import Runner
 from rehearsal.kubernetes.agent import RunningAgent
 from tests.cluster.agent_world import World
@@ -32,7 +33,7 @@ def main(order: dict[str, object]) -> int:
         try:
             Runner(client, aim, front, lambda line: None, 0.0, settle_seconds=0.0).start(
                 str(order["image"]), Choice(Strategy.BLUE_GREEN))
-        except RolloutError as error:
+        except OperationError as error:
             print(error, file=sys.stderr)
             return 1
     return 0

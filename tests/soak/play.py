@@ -12,11 +12,12 @@ from functools import lru_cache
 from typing import Any
 
 from kube.client import ApiError, Client, Throttled
+from operations.errors import OperationError
 from operations.rollout import lease
 from operations.rollout.choice import Choice
 from operations.rollout.cluster import Cluster
 from operations.rollout.journal import Journal
-from operations.rollout.model import Record, Result, RolloutError, Target, Wish
+from operations.rollout.model import Record, Result, Target, Wish
 from operations.rollout.runner import Runner
 from tests.cluster.rollout_world import objects, target
 from tests.soak.clock import Clock, playing
@@ -110,7 +111,7 @@ def run(world: Played, way: str, image: str, fate: Fate, holder: str, heard: Cal
                       sources=None if source is None else lambda readings, url: source).start(image, Choice(WAYS[way]))
     except Died:
         return "killed"
-    except (RolloutError, ApiError) as error:
+    except (OperationError, ApiError) as error:
         return f"{type(error).__name__}: {error}"
     finally:
         lease.identity = kept

@@ -16,11 +16,12 @@ from queue import Empty, SimpleQueue
 
 from kube.client import ApiError
 from kube.kubeconfig import Access, access
+from operations.errors import OperationError
 from operations.rollout import lease
 from operations.rollout.choice import Choice
 from operations.rollout.cluster import Cluster
 from operations.rollout.journal import Journal
-from operations.rollout.model import Record, Result, RolloutError, Target, Wish
+from operations.rollout.model import Record, Result, Target, Wish
 from tests.soak.ends import STAGES, WAYS, Fine
 from tests.soak.ends import wrong as wrong_end
 from tests.soak.fates import Died, Fate, Fault, Side, install, mortal
@@ -137,7 +138,7 @@ class Lane:
                                         Fine() if point.way == "canary" else None).start(image, Choice(WAYS[point.way]))
             except Died:
                 return "killed"
-            except (RolloutError, ApiError) as error:  # as the command: exit code 1, "run it again"
+            except (OperationError, ApiError) as error:  # as the command: exit code 1, "run it again"
                 return f"{type(error).__name__}: {error}"
 
     def _signalled(self, point: Point, aim: Target, image: str) -> Record | str:

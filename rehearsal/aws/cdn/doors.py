@@ -10,12 +10,13 @@ import json
 import urllib.request
 
 from rehearsal.doors import LOOPBACK
+from rehearsal.errors import RehearsalError
 
 CONTROL = "/_candlefish/cdn"
 _SECONDS = 30.0
 
 
-class EdgeSilent(Exception):
+class EdgeSilent(RehearsalError):
     """CloudFront's data plane does not answer; the text says where it was asked."""
 
 

@@ -20,9 +20,10 @@ from rehearsal.aws.clock.deliveries import Attempt, Clients, Outcome, Status
 from rehearsal.aws.clock.occurrences import Seen
 from rehearsal.aws.clock.record import Record, State
 from rehearsal.aws.clock.sources import Found, Rotation, Source
+from rehearsal.errors import RehearsalError
 
 
-class ClockError(Exception):
+class ClockError(RehearsalError):
     """The embedded AWS does not answer; the text says at what and where the time stands."""
 
 

@@ -17,13 +17,14 @@ from typing import Any
 
 from rehearsal.aws.clock.deliveries import Attempt, Delivery, Sender, Stage
 from rehearsal.aws.clock.occurrences import Seen
+from rehearsal.errors import RehearsalError
 
 
-class ClockBusy(Exception):
+class ClockBusy(RehearsalError):
     """Another command moves this rehearsal's time at the moment."""
 
 
-class RecordUnreadable(Exception):
+class RecordUnreadable(RehearsalError):
     """The file is no record of a clock; the text names it."""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from rehearsal.errors import RehearsalError
 
-class ToolchainError(Exception):
+
+class ToolchainError(RehearsalError):
     """A binary can't be had; the message lists every way that was tried, why it failed, and what to do."""
 
 

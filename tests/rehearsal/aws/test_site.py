@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra.plans.edge import BEHAVIOURS, FAILOVER_STATUS_CODES, LIVE_COLOUR, ORIGIN_GROUPS, Origin
-from operations.rollout.model import RolloutError
+from operations.errors import OperationError
 from operations.site.bucket import Bucket
 from operations.site.distribution import Distribution
 from operations.site.front import Front
@@ -92,8 +92,8 @@ def test_releases_alternate_the_same_again_writes_nothing_and_the_way_back_is_a_
 def test_an_idle_colour_that_cloudfront_cannot_read_stops_the_release_before_the_switch(
         built: World, tmp_path: Path) -> None:
     built.s3.delete_bucket_policy(Bucket=built.buckets[1])
-    with pytest.raises(RolloutError, match="blue stays live, nothing was switched"):
+    with pytest.raises(OperationError, match="blue stays live, nothing was switched"):
         releases(built).deploy(export(tmp_path, "one"))
     assert releases(built).distribution.live() == "blue"
-    with pytest.raises(RolloutError, match=r"green is no way back: .* was never live"):
+    with pytest.raises(OperationError, match=r"green is no way back: .* was never live"):
         releases(built).rollback()

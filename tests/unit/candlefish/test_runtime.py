@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from candlefish import runtime
+from candlefish.project import HOME_VARIABLE
 from candlefish.runtime import Rehearsal, Servers
 from rehearsal.aws.servers import AwsEndpoint
 from rehearsal.engine.errors import Cancelled
@@ -38,7 +39,7 @@ class Engine:
 
 @pytest.fixture(name="rehearsal")
 def rehearsal_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    monkeypatch.setenv(runtime.HOME_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
     monkeypatch.setattr(runtime, "ensure_tools", lambda report: None)
     known: dict[str, Any] = {"cluster": None}
     monkeypatch.setattr(runtime, "GatewayKept", lambda host, port: type(

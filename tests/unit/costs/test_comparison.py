@@ -15,7 +15,7 @@ from infra.settings.model import Environment, Settings
 from infra.settings.operations import OffHours
 from infra.settings.usage import Usage
 from operations.cost import comparison, what_if
-from operations.cost.errors import NotAcceptable
+from operations.errors import NotAcceptable
 
 pytestmark = pytest.mark.unit
 

@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from infra.plans.estimate import Line, Part, priced
 from infra.plans.prices import book
 from operations.cost import explorer
-from operations.cost.errors import CostError, NotAcceptable
+from operations.errors import NotAcceptable, OperationError
 
 pytestmark = pytest.mark.unit
 
@@ -78,7 +78,7 @@ def test_a_refusal_of_aws_is_told_with_what_is_needed(call: str) -> None:
         if call == "get_cost_forecast":
             aws.add_response("get_cost_and_usage", answer(), USAGE)
         aws.add_client_error(call, "AccessDeniedException", "no")
-        with pytest.raises(CostError, match="It needs credentials with ce:GetCostAndUsage and ce:GetCostForecast"):
+        with pytest.raises(OperationError, match="It needs credentials with ce:GetCostAndUsage and ce:GetCostForecast"):
             explorer.spent(ce, "staging", WHEN)
 
 
@@ -86,7 +86,7 @@ def test_another_currency_is_not_added_up() -> None:
     ce = client()
     with Stubber(ce) as aws:
         aws.add_response("get_cost_and_usage", answer(unit="CNY", AWS_Lambda="3"), USAGE)
-        with pytest.raises(CostError, match="answers in CNY"):
+        with pytest.raises(OperationError, match="answers in CNY"):
             explorer.spent(ce, "staging", WHEN)
 
 

@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 from infra.plans.prices import FILE, book, parse
 from infra.settings.yaml import read_yaml
 from operations.cost import price_list
-from operations.cost.errors import CostError
+from operations.errors import OperationError
 
 pytestmark = pytest.mark.unit
 
@@ -101,7 +101,7 @@ def test_a_refusal_of_aws_is_told_with_what_is_needed() -> None:
     pricing = client()
     with Stubber(pricing) as aws:
         aws.add_client_error("get_products", "AccessDeniedException", "no")
-        with pytest.raises(CostError, match="It needs credentials with pricing:GetProducts"):
+        with pytest.raises(OperationError, match="It needs credentials with pricing:GetProducts"):
             price_list.refresh(pricing, book(), ["nat.hour"], ["us-east-1"], TODAY)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.plans.edge import LIVE_COLOUR, Origin
-from operations.rollout.model import Failed
+from operations.errors import Failed
 from operations.site.bucket import Bucket
 from operations.site.content import OFFLINE_KEY, Release, own_key, read, served
 from operations.site.distribution import Distribution

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from operations.errors import NotAcceptable
 from operations.rollout.choice import Choice
-from operations.rollout.model import NotAcceptable, OnHold, Readings, Strategy, Target
+from operations.rollout.model import OnHold, Readings, Strategy, Target
 from operations.rollout.shares import batches, pods, weights
 from tests.cluster.rollout_world import target
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+from operations.errors import NotAcceptable, OperationError
 from operations.rollout.emergency import SERVICES, emergency_rollback
-from operations.rollout.model import NotAcceptable, Phase, Record, Result, RolloutError
+from operations.rollout.model import Phase, Record, Result
 from operations.rollout.runner import Runner
 
 NOW = Record(3, "canary", "image:3", "image:2", "blue", "green", began=0.0, phase=Phase.STAGES)
@@ -53,7 +54,7 @@ def test_an_older_image_that_is_not_fit_either_is_told() -> None:
 
 def test_one_without_a_way_back_is_told_and_the_others_go_back() -> None:
     promoted = Service(replace(BACK, result=Result.PROMOTED))
-    found = went_back(one=Service(RolloutError("nothing was rolled out of one yet; there is no way back")),
+    found = went_back(one=Service(OperationError("nothing was rolled out of one yet; there is no way back")),
                       two=promoted, three=Service(NotAcceptable("development has no service 'three'")))
     assert found == {"one": (False, "nothing was rolled out of one yet; there is no way back"), "two": (True, ""),
                      "three": (False, "development has no service 'three'")}

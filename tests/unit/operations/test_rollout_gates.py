@@ -10,12 +10,13 @@ from typing import Any, cast
 
 import pytest
 
+from operations.errors import Failed
 from operations.rollout.assess import Assessor
 from operations.rollout.gates import Kept
 from operations.rollout.journal import Journal
 from operations.rollout.judging import Sample, Thresholds
 from operations.rollout.judging.sources import Source, SourceError
-from operations.rollout.model import Failed, Held, OnHold, Phase, Record, Wish
+from operations.rollout.model import Held, OnHold, Phase, Record, Wish
 from operations.rollout.pods import Fitness
 from operations.rollout.waits import Waits
 

@@ -9,11 +9,12 @@ from typing import Any, cast
 import pytest
 
 from kube.client import ApiError, Client, Conflict, NotFound, Object, ServerError, Throttled, Unavailable
-from operations.rollout import patience
+from operations import patience
+from operations.errors import Contested, OperationError
+from operations.patience import patiently
 from operations.rollout.journal import Journal
 from operations.rollout.lease import Lease, Owned
-from operations.rollout.model import Contested, Record, RolloutError
-from operations.rollout.patience import patiently
+from operations.rollout.model import Record
 from tests.cluster.rollout_world import target
 
 RECORD = Record(1, "canary", "image:2", "image:1", "blue", "green", began=0.0, judge={"a": [1.5, None]}, stages=(10.0,))
@@ -149,6 +150,6 @@ def test_patience_ends_and_says_that_nothing_is_lost() -> None:
     def away() -> None:
         raise Unavailable("refused")
 
-    with pytest.raises(RolloutError, match=r"the cluster does not answer \(refused\); nothing is lost"):
+    with pytest.raises(OperationError, match=r"the cluster does not answer \(refused\); nothing is lost"):
         patiently(away, lambda seconds: None, lambda: float(next(clock)))
     assert next(clock) > patience.PATIENCE_SECONDS

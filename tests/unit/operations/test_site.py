@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra.plans.edge import Origin
-from operations.rollout.model import Contested, NotAcceptable, RolloutError
+from operations.errors import Contested, NotAcceptable, OperationError
 from operations.site.content import RECORD_KEY, Item, read
 from operations.site.records import Step
 from operations.site.releases import Outcome
@@ -133,25 +133,26 @@ def test_only_a_whole_release_that_was_live_is_a_way_back(tmp_path: Path) -> Non
     world.releases().deploy(export(tmp_path, "two"))
     with pytest.raises(Died):
         world.releases(Fate(3)).deploy(export(tmp_path, "three"))
-    with pytest.raises(RolloutError, match=r"blue is no way back: its release \w+ is uploading and was never live"):
+    with pytest.raises(OperationError, match=r"blue is no way back: its release \w+ is uploading and was never live"):
         world.releases().rollback()
     world.releases().deploy(export(tmp_path, "three"))
     world.s3.objects["green"]["_next/static/two.js"]["ChecksumSHA256"] = "another"
-    with pytest.raises(RolloutError, match=r"1 files of its release are gone or changed, such as _next/static/two\.js"):
+    gone = r"1 files of its release are gone or changed, such as _next/static/two\.js"
+    with pytest.raises(OperationError, match=gone):
         world.releases().rollback()
 
 
 def test_behaviours_that_lead_to_both_colours_are_not_guessed_about(tmp_path: Path) -> None:
     world = World()
     world.cloudfront.targets[1] = Origin.SITE_GREEN_FIRST.value
-    with pytest.raises(RolloutError, match="lead to site-blue-first and site-green-first; they must all lead to one"):
+    with pytest.raises(OperationError, match="lead to site-blue-first and site-green-first; they must all lead to one"):
         world.releases().deploy(export(tmp_path, "one"))
 
 
 def test_a_record_that_somebody_spoilt_is_told(tmp_path: Path) -> None:
     world = World()
     world.s3.objects["green"][RECORD_KEY] = {"Body": b"{}", "ETag": '"1"'}
-    with pytest.raises(RolloutError, match=r"s3://green/\.candlefish/release\.json can't be read"):
+    with pytest.raises(OperationError, match=r"s3://green/\.candlefish/release\.json can't be read"):
         world.releases().deploy(export(tmp_path, "one"))
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from operations.rollout.model import Failed
+from operations.errors import Failed
 from operations.site.front import ATTEMPTS, Front
 
 

@@ -11,7 +11,7 @@ from infra.plans.ingress import MAINTENANCE_HEADER
 from infra.settings.load import load_file
 from kube.client import Forbidden, NotFound, Object
 from operations.cluster import expect_namespace
-from operations.rollout.model import NotAcceptable, RolloutError
+from operations.errors import NotAcceptable, OperationError
 from operations.switches.maintenance import BalancerDoor
 from operations.switches.scale import node_pools
 from operations.switches.switch import PROGRAM, Switch, chosen, has
@@ -122,7 +122,7 @@ class Cluster:
 
 
 def test_a_cluster_of_another_stack_is_told_to_who_may_look_at_namespaces() -> None:
-    with pytest.raises(RolloutError, match="has no namespace candlefish-dev; point KUBECONFIG"):
+    with pytest.raises(OperationError, match="has no namespace candlefish-dev; point KUBECONFIG"):
         expect_namespace(Cluster(NotFound("none")), "development", "candlefish-dev")  # type: ignore[arg-type]
     expect_namespace(Cluster(Forbidden("RBAC")), "development", "candlefish-dev")  # type: ignore[arg-type]
 
@@ -145,5 +145,5 @@ class Eks:
 def test_a_node_group_counts_with_its_smallest_type_and_as_many_as_it_may_have_now() -> None:
     pool = node_pools(Eks("t3.xlarge", "t3.large"), "candlefish-development")["general"]
     assert (pool.instance.cpus, pool.instance.memory_mib, pool.maximum) == (2, 8192, 4)
-    with pytest.raises(RolloutError, match=r"node group general has x9\.huge, of unknown size"):
+    with pytest.raises(OperationError, match=r"node group general has x9\.huge, of unknown size"):
         node_pools(Eks("x9.huge"), "candlefish-development")

@@ -14,8 +14,9 @@ from candlefish.app import app
 from candlefish.exits import Exit, WrongUsage
 from candlefish.preview_evaluate import Recorded
 from candlefish.preview_rules import ProviderRules
+from operations.errors import NotAcceptable
 from operations.preview import deployment, digest, engine_steps
-from operations.preview.model import Change, Cost, Graph, Operation, Resource, WrongInput
+from operations.preview.model import Change, Cost, Graph, Operation, Resource
 from operations.preview.pulumi_values import SECRET, SIGNATURE
 from tests.unit.preview.graphs import INSTANCE, resource, urn
 
@@ -71,7 +72,7 @@ def test_secrets_of_the_real_engine_stay_hidden() -> None:
 
 @pytest.mark.parametrize("document", [[], {}, {"steps": [{"op": "explode", "urn": urn("a")}]}, {"steps": [{}]}])
 def test_what_is_no_preview_is_refused(document: Any) -> None:
-    with pytest.raises(WrongInput, match=r"preview\.json"):
+    with pytest.raises(NotAcceptable, match=r"preview\.json"):
         digest.read(document, "preview.json")
 
 
@@ -94,7 +95,7 @@ def test_an_export_needs_no_key_to_be_read() -> None:
 @pytest.mark.parametrize(("document", "said"), [
     ({}, "pulumi stack export"), (export(version=2), "version 2"), (export({"urn": urn("a")}), "not of production")])
 def test_what_is_no_export_of_the_stack_is_refused(document: Any, said: str) -> None:
-    with pytest.raises(WrongInput, match=said):
+    with pytest.raises(NotAcceptable, match=said):
         deployment.parse(document, "export.json", "production")
 
 
@@ -164,7 +165,7 @@ def test_a_preview_compares_with_one_thing(arguments: list[str]) -> None:
     (["--against", "HEAD", "--stack", "no-such"], "one of"), (["--state", "x.json"], "--stack")])
 def test_wrong_input_is_said_before_anything_runs(arguments: list[str], said: str) -> None:
     error = run(*arguments).exception
-    assert isinstance(error, WrongInput)
+    assert isinstance(error, NotAcceptable)
     assert said in str(error)
 
 

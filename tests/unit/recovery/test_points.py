@@ -15,8 +15,9 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from candlefish import app, recovery
 from infra.plans.recovery import OBJECTIVES, How, Kept
 from infra.settings.load import load_file
+from operations.errors import OperationError
 from operations.recovery.account import Account
-from operations.recovery.model import Judged, Point, RecoveryError, State, judge, spelled
+from operations.recovery.model import Judged, Point, State, judge, spelled
 from operations.recovery.points import look
 from tests.unit.recovery.fake_aws import Answer, FakeAws, Refusal
 
@@ -220,7 +221,7 @@ def test_when_the_instance_is_gone_its_snapshots_and_replicas_are_still_told() -
 
 
 def test_without_credentials_nothing_is_told_but_that() -> None:
-    with pytest.raises(RecoveryError, match="sign in"):
+    with pytest.raises(OperationError, match="sign in"):
         seen({("rds", HOME, "DescribeDBInstances"): NoCredentialsError()})
 
 

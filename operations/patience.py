@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from kube.client import ServerError, Throttled, Unavailable
-from operations.rollout.model import RolloutError
+from operations.errors import OperationError
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0  # how long the API server may be away before a step gives up; the journal stays as it is
@@ -18,14 +18,14 @@ PASSING = (Unavailable, ServerError, Throttled)  # what another attempt may get 
 def patiently(call: Callable[[], T], pause: Callable[[float], None] = time.sleep,
               now: Callable[[], float] = time.monotonic, seconds: float = PATIENCE_SECONDS) -> T:
     """The call's answer; it is repeated, so it must be one that may happen twice: a read, or a write that says which
-    version it is for. Raises RolloutError when the API server is away for longer than `seconds`."""
+    version it is for. Raises OperationError when the API server is away for longer than `seconds`."""
     until, wait = now() + seconds, FIRST_PAUSE
     while True:
         try:
             return call()
         except PASSING as error:
             if now() > until:
-                raise RolloutError(f"the cluster does not answer ({error}); nothing is lost: run the command again "
-                                   "when it does") from error
+                raise OperationError(f"the cluster does not answer ({error}); nothing is lost: run the command again "
+                                     "when it does") from error
             pause(wait)
             wait = min(2 * wait, LONGEST_PAUSE)
