@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from operations.aws import pages, tags
+
 CLUSTER_TAG, RESOURCE_TAG = "elbv2.k8s.aws/cluster", "ingress.k8s.aws/resource"
 TAGGED_AT_ONCE = 20  # the most that one DescribeTags takes
 
 
 def target_groups(elb: Any, cluster: str) -> dict[str, str]:
     """`{namespace}/{ingress}-{service}:{port}` → ARN, of one cluster. elb: boto3's client of elbv2."""
-    arns = [group["TargetGroupArn"] for page in elb.get_paginator("describe_target_groups").paginate()
-            for group in page["TargetGroups"]]
+    arns = [group["TargetGroupArn"] for group in pages(elb, "describe_target_groups", "TargetGroups")]
     found = {}
     for start in range(0, len(arns), TAGGED_AT_ONCE):
         for entry in elb.describe_tags(ResourceArns=arns[start:start + TAGGED_AT_ONCE])["TagDescriptions"]:
-            tags = {tag["Key"]: tag["Value"] for tag in entry["Tags"]}
-            if tags.get(CLUSTER_TAG) == cluster and RESOURCE_TAG in tags:
-                found[tags[RESOURCE_TAG]] = str(entry["ResourceArn"])
+            of = tags(entry["Tags"])
+            if of.get(CLUSTER_TAG) == cluster and RESOURCE_TAG in of:
+                found[of[RESOURCE_TAG]] = str(entry["ResourceArn"])
     return found
 
 
@@ -40,13 +41,17 @@ def unhealthy(elb: Any, arn: str, addresses: Iterable[str]) -> str:
     return ""
 
 
+def of_group(elb: Any, arn: str) -> list[str]:
+    """ARNs of the load balancers that the target group belongs to."""
+    (group,) = elb.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"]
+    return [str(balancer) for balancer in group["LoadBalancerArns"]]
+
+
 def rules(elb: Any, arn: str) -> Iterator[Mapping[str, Any]]:
     """All rules of the load balancers that the target group belongs to."""
-    (group,) = elb.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"]
-    for balancer in group["LoadBalancerArns"]:
+    for balancer in of_group(elb, arn):
         for listener in elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"]:
-            for page in elb.get_paginator("describe_rules").paginate(ListenerArn=listener["ListenerArn"]):
-                yield from page["Rules"]
+            yield from pages(elb, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
 
 
 def forwarded(rule: Mapping[str, Any]) -> Iterator[dict[str, int]]:

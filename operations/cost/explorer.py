@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.plans.estimate import Estimate, Part
+from operations.aws import code
 from operations.errors import NotAcceptable, OperationError
 
 _METRIC = "UnblendedCost"
@@ -99,7 +100,7 @@ def spent(ce: Any, environment: str, when: Period) -> Spent:
                 TimePeriod={"Start": when.until.isoformat(), "End": when.end.isoformat()}, Metric="UNBLENDED_COST",
                 Granularity="MONTHLY", Filter=tagged)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "DataUnavailableException":
+            if code(error) != "DataUnavailableException":
                 raise
             return Spent(services, None, "AWS has too few days to forecast from")
     except (ClientError, BotoCoreError) as error:

@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.plans.prices import EVERYWHERE, Book, Price, Source
+from operations.aws import pages
 from operations.errors import OperationError
 
 SOURCE = "aws-price-list"
@@ -147,17 +148,16 @@ def _asked(pricing: Any, asked: Query, region: str) -> Iterator[float]:
                for field, value in {"regionCode": region, **asked.filters}.items()]
     usage = re.compile(rf"([A-Z0-9]+-|{re.escape(region)}-)?{asked.usage}")
     try:
-        for page in pricing.get_paginator("get_products").paginate(ServiceCode=asked.service, Filters=filters):
-            for text in page["PriceList"]:
-                product = json.loads(text)
-                if not usage.fullmatch(product["product"]["attributes"].get("usagetype", "")):
-                    continue
-                for term in product["terms"].get("OnDemand", {}).values():
-                    steps = [step for step in term["priceDimensions"].values()
-                             if float(step["pricePerUnit"].get("USD", 0))]
-                    if steps:
-                        first = min(steps, key=lambda step: float(step.get("beginRange", 0)))
-                        yield round(float(first["pricePerUnit"]["USD"]) * asked.per, 12)
+        for text in pages(pricing, "get_products", "PriceList", ServiceCode=asked.service, Filters=filters):
+            product = json.loads(text)
+            if not usage.fullmatch(product["product"]["attributes"].get("usagetype", "")):
+                continue
+            for term in product["terms"].get("OnDemand", {}).values():
+                steps = [step for step in term["priceDimensions"].values()
+                         if float(step["pricePerUnit"].get("USD", 0))]
+                if steps:
+                    first = min(steps, key=lambda step: float(step.get("beginRange", 0)))
+                    yield round(float(first["pricePerUnit"]["USD"]) * asked.per, 12)
     except (ClientError, BotoCoreError) as error:
         raise OperationError(f"AWS's price list did not answer: {error}. It needs credentials with "
                              "pricing:GetProducts") from error

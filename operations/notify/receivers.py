@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from infra.plans.names import Names
+from operations.aws import pages
 from operations.notify.senders import GitHub, PagerDuty, Sender, Slack
 
 # Receiver → variable, the secret's name behind the prefix, key in its document.
@@ -50,8 +51,7 @@ def _github(variables: Mapping[str, str]) -> GitHub | None:
 
 def _secret(secrets: Any, prefix: str) -> dict[str, Any]:
     """The document of the secret whose name begins so; empty when there is none or nobody filled it."""
-    listed = [entry for page in secrets.get_paginator("list_secrets").paginate(
-        Filters=[{"Key": "name", "Values": [prefix]}]) for entry in page["SecretList"]]
+    listed = pages(secrets, "list_secrets", "SecretList", Filters=[{"Key": "name", "Values": [prefix]}])
     for entry in sorted(listed, key=lambda entry: entry["CreatedDate"], reverse=True):
         document = json.loads(secrets.get_secret_value(SecretId=entry["ARN"])["SecretString"])
         if not isinstance(document, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from infra.plans.backup import owned_by
 from infra.plans.names import Names
 from infra.settings.model import Settings
+from operations.aws import code
 
 Clients = Callable[[str, str], Any]  # service, region → boto3's client
 
@@ -56,18 +57,3 @@ class Account:
                 return False
             raise
         return bool(found["KeyMetadata"]["KeyState"] == "Enabled")
-
-
-def pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[dict[str, Any]]:
-    """Every item of every page."""
-    for page in client.get_paginator(operation).paginate(**arguments):
-        yield from page.get(key) or ()
-
-
-def code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def tags(pairs: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Of the form that most services have."""
-    return {pair["Key"]: pair["Value"] for pair in pairs}

@@ -9,7 +9,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.plans.recovery import How, Kept
-from operations.recovery.account import Account, code, tags
+from operations.aws import code, tags
+from operations.recovery.account import Account
 from operations.recovery.model import Point
 
 _NAME = re.compile(r"storage-(assets|backups)-[0-9a-f]+")  # Pulumi's name of what it is

@@ -7,7 +7,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.plans.recovery import How, Kept
-from operations.recovery.account import Account, code, pages
+from operations.aws import code, pages
+from operations.recovery.account import Account
 from operations.recovery.model import Point
 
 

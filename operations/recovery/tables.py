@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from infra.plans.recovery import How, Kept
+from operations.aws import pages
 from operations.recovery.account import Account
 from operations.recovery.model import Point
 
 
 def names(account: Account) -> list[str]:
     dynamodb = account.clients("dynamodb", account.home)
-    found = [name for page in dynamodb.get_paginator("list_tables").paginate() for name in page["TableNames"]]
-    return sorted(name for name in found if name.startswith(f"{account.names.prefix}-"))
+    return sorted(name for name in pages(dynamodb, "list_tables", "TableNames")
+                  if name.startswith(f"{account.names.prefix}-"))
 
 
 def arns(account: Account) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from infra.plans.recovery import How, Kept
-from operations.recovery.account import Account, pages
+from operations.aws import pages
+from operations.recovery.account import Account
 from operations.recovery.model import Point
 
 _KEPT = {"rds": Kept.DATABASE, "dynamodb": Kept.TABLE}  # service of the ARN

@@ -67,10 +67,10 @@ class Balancer:
         groups = self._groups()
         if set(groups) != set(COLOURS):
             raise OperationError(f"the load balancer has no target groups of both colours of {self._target.name} yet")
-        (group,) = self._elb.describe_target_groups(TargetGroupArns=[groups[COLOURS[0]]])["TargetGroups"]
-        if not group["LoadBalancerArns"]:
+        found = balancer.of_group(self._elb, groups[COLOURS[0]])
+        if not found:
             raise OperationError(f"no load balancer uses the target groups of {self._target.name} yet")
-        return (group["LoadBalancerArns"][0].split(":loadbalancer/", 1)[1],
+        return (found[0].split(":loadbalancer/", 1)[1],
                 {colour: arn.rsplit(":", 1)[1] for colour, arn in groups.items()})
 
     def _groups(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from operations.aws import pages
 from operations.errors import OperationError
 from operations.site.content import OFFLINE_KEY, RECORD_KEY, Item
 from operations.site.records import Records
@@ -35,8 +36,8 @@ class Bucket:
         self.records = Records(s3, name)
 
     def keys(self) -> set[str]:
-        return {entry["Key"] for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name)
-                for entry in page.get("Contents") or ()} - {RECORD_KEY}
+        return {entry["Key"] for entry in pages(self._s3, "list_objects_v2", "Contents", Bucket=self.name)
+                } - {RECORD_KEY}
 
     def difference(self, items: Mapping[str, Item]) -> Difference:
         """By S3's own checksums, types and cache headers, an object each."""

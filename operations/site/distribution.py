@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.plans.edge import LIVE_COLOUR, ORIGIN_GROUPS, Origin
+from operations.aws import code, pages
 from operations.errors import Contested, OperationError
 from operations.site.content import SERVED
 
@@ -24,8 +25,7 @@ class Distribution:
     def __init__(self, cloudfront: Any, name: str, pause: Callable[[float], None] = time.sleep,
                  now: Callable[[], float] = time.monotonic) -> None:
         self._cloudfront, self.name, self._pause, self._now = cloudfront, name, pause, now
-        found = [each["Id"] for page in cloudfront.get_paginator("list_distributions").paginate()
-                 for each in page["DistributionList"].get("Items") or ()
+        found = [each["Id"] for each in pages(cloudfront, "list_distributions", "DistributionList.Items")
                  if name in (each.get("Aliases", {}).get("Items") or ())]
         if not found:
             raise OperationError(f"this account has no CloudFront distribution of {name}; `up` makes it, and the "
@@ -56,7 +56,7 @@ class Distribution:
                 self._cloudfront.update_distribution(Id=self.id, IfMatch=version, DistributionConfig=config)
                 return True
             except ClientError as error:
-                if error.response["Error"]["Code"] not in ("PreconditionFailed", "InvalidIfMatchVersion"):
+                if code(error) not in ("PreconditionFailed", "InvalidIfMatchVersion"):
                     raise
                 # somebody else changed the distribution meanwhile: looked at again
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from operations.aws import code
 from operations.errors import Contested, OperationError
 from operations.site.content import RECORD_KEY
 
@@ -51,7 +52,7 @@ class Records:
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=RECORD_KEY)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            if code(error) in ("NoSuchKey", "404"):
                 return Record()
             raise
         try:

@@ -46,6 +46,7 @@ class BalancerDoor:
 
     def __init__(self, elb: Any, cluster: str, namespace: str) -> None:
         self._elb, self._cluster = elb, cluster
+        self._found = ""
         self._resource = f"{namespace}/{MAINTENANCE}-{MAINTENANCE}:{MAINTENANCE_PORT}"
 
     def waiting(self, addresses: Iterable[str]) -> str:
@@ -64,7 +65,9 @@ class BalancerDoor:
         return f"{len(wrong)} of {len(ours)} rules do not follow yet" if wrong else ""
 
     def _arn(self) -> str:
-        return balancer.target_groups(self._elb, self._cluster).get(self._resource, "")
+        """Of the page's target group; kept once it is known. Empty: there is none yet."""
+        self._found = self._found or balancer.target_groups(self._elb, self._cluster).get(self._resource, "")
+        return self._found
 
 
 def for_everybody(conditions: Iterable[Object]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from infra.plans.capacity import Demand, NodePool, both_colours, fit
 from infra.plans.instances import INSTANCE_TYPES
 from kube.client import Client
+from operations.aws import pages
 from operations.cluster import Field
 from operations.errors import NotAcceptable, OperationError
 from operations.rollout.cluster import Cluster
@@ -110,14 +111,13 @@ def node_pools(eks: Any, cluster: str) -> dict[str, NodePool]:
     """Node group → its smallest instance type and the most of them, as EKS has it. eks: boto3's client.
     Raises OperationError for an instance type whose size is not known."""
     found = {}
-    for page in eks.get_paginator("list_nodegroups").paginate(clusterName=cluster):
-        for name in page["nodegroups"]:
-            group = eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"]
-            unknown = sorted(set(group["instanceTypes"]) - set(INSTANCE_TYPES))
-            if unknown:
-                raise OperationError(f"node group {name} has {', '.join(unknown)}, of unknown size; add it to "
-                                     "infra/plans/instances.py")
-            sizes = [INSTANCE_TYPES[each] for each in group["instanceTypes"]]
-            found[name] = NodePool(min(sizes, key=lambda size: (size.cpus, size.memory_mib)),
-                                   group["scalingConfig"]["maxSize"])
+    for name in pages(eks, "list_nodegroups", "nodegroups", clusterName=cluster):
+        group = eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"]
+        unknown = sorted(set(group["instanceTypes"]) - set(INSTANCE_TYPES))
+        if unknown:
+            raise OperationError(f"node group {name} has {', '.join(unknown)}, of unknown size; add it to "
+                                 "infra/plans/instances.py")
+        sizes = [INSTANCE_TYPES[each] for each in group["instanceTypes"]]
+        found[name] = NodePool(min(sizes, key=lambda size: (size.cpus, size.memory_mib)),
+                               group["scalingConfig"]["maxSize"])
     return found
