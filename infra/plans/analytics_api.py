@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from infra.settings.yaml import read_yaml
 
 DOCUMENT = Path(__file__).with_name("analytics_api.yaml")
 TIMEOUT_MILLISECONDS = 29_000  # the most that an integration may take (API Gateway quotas)
@@ -22,8 +22,7 @@ _REQUEST_HEADERS = "Content-Type"
 @cache
 def document() -> dict[str, Any]:
     """The plain document. Callers must not change it."""
-    loaded: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
-    return loaded
+    return read_yaml(DOCUMENT)
 
 
 def functions() -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from infra.settings.yaml import read_yaml
 
 FOLDER = Path(__file__).parents[3] / "dashboards"
 SOURCE = {"type": "prometheus", "uid": "prometheus"}  # kube-prometheus-stack's name of its own Prometheus
@@ -25,7 +25,7 @@ Panel = Mapping[str, Any]
 
 def tables(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
     """File's stem → table. Raises ValueError for what a table may not say."""
-    found = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(folder.glob("*.yaml"))}
+    found = {path.stem: read_yaml(path) for path in sorted(folder.glob("*.yaml"))}
     for name, table in found.items():
         for panel in panels(table):
             _check(f"dashboards/{name}.yaml, {panel.get('title')}", panel)
