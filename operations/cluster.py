@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -51,12 +51,13 @@ class Objects:
     def get(self, api_version: str, kind: str, name: str) -> Object:
         return self.patiently(lambda: self.client.get(api_version, kind, name, self.namespace))
 
-    def labelled(self, kind: str, labels: str, api_version: str = "v1") -> list[Object]:
-        return self.patiently(lambda: self.client.list(api_version, kind, self.namespace, labels=labels))
+    def labelled(self, kind: str, labels: Mapping[str, str], api_version: str = "v1") -> list[Object]:
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        return self.patiently(lambda: self.client.list(api_version, kind, self.namespace, labels=selector))
 
     def endpoints(self, service: str) -> dict[str, bool]:
         """Pod → whether it is ready, of all slices of a Service."""
-        slices = self.labelled("EndpointSlice", f"kubernetes.io/service-name={service}", "discovery.k8s.io/v1")
+        slices = self.labelled("EndpointSlice", {"kubernetes.io/service-name": service}, "discovery.k8s.io/v1")
         return {endpoint.get("targetRef", {}).get("name", ""): bool(endpoint.get("conditions", {}).get("ready", True))
                 for each in slices for endpoint in each.get("endpoints") or ()}
 
@@ -77,7 +78,7 @@ class Objects:
             if found == done:
                 return written
             if expected is not None and found not in expected:
-                raise Contested(f"{field.what} ({field.kind} {field.name}) is {found}, not {_either(expected)}: "
+                raise Contested(f"{field.what} ({field.kind} {field.name}) is {found}, not {either(expected)}: "
                                 f"{last_writer(item)} changed it meanwhile; nothing more is written")
             try:
                 self._patch(field, item, wanted)
@@ -127,5 +128,5 @@ def last_writer(item: Object) -> str:
     return f"{latest['manager']} (at {latest.get('time')})" if latest else "somebody"
 
 
-def _either(values: Collection[Any]) -> str:
+def either(values: Collection[Any]) -> str:
     return " or ".join(str(value) for value in values)

@@ -26,7 +26,6 @@ from rehearsal.engine.config import Project, StackConfig
 from rehearsal.engine.engine import Engine
 from rehearsal.engine.provider import Checked, Context, Diff, ProviderError
 from rehearsal.engine.results import Result
-from rehearsal.engine.run import Run
 from rehearsal.engine.state import State
 from rehearsal.engine.store import StateFile
 from rehearsal.engine.values import UNKNOWN, Properties, Secret
@@ -74,28 +73,17 @@ class Graph:
 
 
 def record(project: Project, stack: str, config: StackConfig, *, seed: int = 0, state: StateFile | None = None,
-           zones: Mapping[str, str] | None = None, account: str = "",) -> Graph:
+           zones: Mapping[str, str] | None = None, account: str = "") -> Graph:
     """A preview against `state`, or from nothing. `zones`: ids of hosted zones by name. `account`: whose the
     platform is said to be. Raises EngineError."""
     providers: list[Any] = [
         _Recording(each) for each in (_Offline(zones or {}, account), KubernetesProvider(), _DrawnAlready())]
     with tempfile.TemporaryDirectory(prefix="candlefish-recording-") as folder:
-        made = _Engine(project, stack, config, providers, state or StateFile(Path(folder) / "state.json", "unused"),
-                       seed=seed)
+        made = Engine(project, stack, config, providers, state or StateFile(Path(folder) / "state.json", "unused"),
+                      seed=seed)
         result = made.preview()
     given = {urn: found for each in providers for urn, found in each.given.items()}
     return Graph(stack, result, made.states, given, made.aliases)
-
-
-@dataclass
-class _Engine(Engine):
-    """Keeps what a preview otherwise forgets."""
-
-    aliases: Mapping[str, Sequence[str]] = field(default_factory=dict, init=False)
-
-    def _result(self, run: Run, started: float, program_seconds: float) -> Result:
-        self.aliases = run.aliases
-        return super()._result(run, started, program_seconds)
 
 
 class _DrawnAlready(RandomProvider):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from infra.plans.instances import InstanceType
+from infra.plans.instances import INSTANCE_TYPES, InstanceType
 
 # What every node loses to its agents: VPC CNI 50m (25m and its policy agent's 25m), kube-proxy 100m, EBS CSI 30m,
 # pod identity 10m (requests of the add-ons' manifests), and room for a log shipper and the node exporter.
@@ -42,6 +42,12 @@ class Demand:
 class NodePool:
     instance: InstanceType
     maximum: int
+
+    @classmethod
+    def of(cls, types: Iterable[str], maximum: int) -> NodePool:
+        """Of a group with several types, of which it may get the smallest only. Raises KeyError for an unknown one."""
+        sizes = [INSTANCE_TYPES[name] for name in types]
+        return cls(min(sizes, key=lambda size: (size.cpus, size.memory_mib)), maximum)
 
 
 @dataclass

@@ -198,8 +198,7 @@ def capacity(settings: Settings) -> Iterator[Problem]:
     groups = settings.cluster.node_groups
     if any(t not in INSTANCE_TYPES for group in groups.values() for t in group.instance_types):
         return  # node_groups has said it
-    pools = [NodePool(min((INSTANCE_TYPES[t] for t in g.instance_types), key=lambda i: (i.cpus, i.memory_mib)),
-                      g.maximum) for g in groups.values()]
+    pools = [NodePool.of(g.instance_types, g.maximum) for g in groups.values()]
     demands = [both_colours(s.name, s.resources.cpu_millis, s.resources.memory_mib, s.replicas.maximum)
                for s in settings.services]
     nodes = ", ".join(f"{name} at most {g.maximum} × {'/'.join(g.instance_types)}" for name, g in groups.items())

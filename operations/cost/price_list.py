@@ -121,10 +121,10 @@ def refresh(pricing: Any, old: Book, names: Iterable[str], regions: Iterable[str
     stays. Raises OperationError where AWS can't be asked."""
     source = Source(SOURCE, URL, today)
     prices, changes, unread = dict(old.prices), [], []
-    wanted, places = sorted(set(names)), list(regions)
-    unasked = tuple(name for name in wanted if query(name) is None)
-    for name in wanted:
-        asked = query(name)
+    places = list(regions)
+    queries = {name: query(name) for name in sorted(set(names))}
+    unasked = tuple(name for name, asked in queries.items() if asked is None)
+    for name, asked in queries.items():
         if asked is None or (name, EVERYWHERE) in old.prices:
             continue
         for region in places:

@@ -32,8 +32,7 @@ class Cluster(Objects):
         return self.get("autoscaling/v2", "HorizontalPodAutoscaler", f"{self.target.name}-{colour}")
 
     def pods(self, colour: str) -> list[Object]:
-        labels = ",".join(f"{key}={value}" for key, value in kubernetes.selector(self.target.service, colour).items())
-        return self.labelled("Pod", labels)
+        return self.labelled("Pod", kubernetes.selector(self.target.service, colour))
 
     def log(self, pod: str, lines: int = 5) -> str:
         """The last lines of a pod's only container, on one line; empty when there are none."""

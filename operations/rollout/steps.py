@@ -113,14 +113,11 @@ class Steps:
 
     def told(self, happened: Happened = Happened.STEP) -> None:
         record = self.record
-        name = f"{self.cluster.target.name} revision {record.revision}"
+        where = f"at {record.percent:g} %" if record.phase is Phase.STAGES else f"at {record.phase}"
         why = f" ({record.reason})" if record.reason else ""
-        if record.finished:
-            self.tell(Event(Happened.ENDED, self.cluster.target, record, f"{name} is {record.result}{why}"))
-        elif record.phase is Phase.STAGES:
-            self.tell(Event(happened, self.cluster.target, record, f"{name} is at {record.percent:g} %{why}"))
-        else:
-            self.tell(Event(happened, self.cluster.target, record, f"{name} is at {record.phase}{why}"))
+        self.tell(Event(Happened.ENDED if record.finished else happened, self.cluster.target, record,
+                        f"{self.cluster.target.name} revision {record.revision} is "
+                        f"{record.result if record.finished else where}{why}"))
 
     # Forward
 
@@ -211,11 +208,10 @@ class Steps:
         ready = [pod["status"]["podIP"] for pod in self.cluster.pods(colour) if is_ready(pod)]
         return self.front.waiting(colour, ready) if ready else f"{colour} has no ready pod"
 
-    def point(self, wanted: Weights | None, colour: str, *, weights_from: tuple[Weights, ...] | None = None,
+    def point(self, wanted: Weights, colour: str, *, weights_from: tuple[Weights, ...] | None = None,
               colour_from: tuple[str, ...] | None = None) -> None:
         """Writes the front door's weights, then the live Service's selector; *_from: None for from any."""
-        if wanted is not None and self.cluster.target.fronted \
-                and self.cluster.move(self.cluster.weights, wanted, weights_from):
+        if self.cluster.target.fronted and self.cluster.move(self.cluster.weights, wanted, weights_from):
             self.say(f"front door: blue {wanted[0]}, green {wanted[1]}")
         if self.cluster.move(self.cluster.selector, colour, colour_from):
             self.say(f"inside the cluster: {colour}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from operations.cluster import Field, last_writer
+from operations.cluster import Field, either, last_writer
 from operations.errors import Contested
 from operations.rollout.cluster import Cluster, Weights
 from operations.rollout.journal import Journal
@@ -82,7 +82,7 @@ class Watch:
         found = field.read(item)
         if found not in wanted:
             raise Contested(f"{field.what} ({field.kind} {field.name}) is {found}, not "
-                            f"{' or '.join(map(str, wanted))}: {_whose(item)}")
+                            f"{either(wanted)}: {_whose(item)}")
 
     def _count(self, field: Field, fewest: int) -> None:
         item = self._cluster.get(field.api_version, field.kind, field.name)

@@ -28,7 +28,7 @@ from operations.rollout.waits import Waits
 
 PODS_SECONDS = 300.0  # to be scheduled, pulled and ready
 DATA_PLANE_SECONDS = 120.0  # for target health and rules to follow, as in a rollout
-SELECTOR = f"app.kubernetes.io/name={MAINTENANCE}"
+SELECTOR = {"app.kubernetes.io/name": MAINTENANCE}
 
 
 class Door(Protocol):

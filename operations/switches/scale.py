@@ -117,7 +117,5 @@ def node_pools(eks: Any, cluster: str) -> dict[str, NodePool]:
         if unknown:
             raise OperationError(f"node group {name} has {', '.join(unknown)}, of unknown size; add it to "
                                  "infra/plans/instances.py")
-        sizes = [INSTANCE_TYPES[each] for each in group["instanceTypes"]]
-        found[name] = NodePool(min(sizes, key=lambda size: (size.cpus, size.memory_mib)),
-                               group["scalingConfig"]["maxSize"])
+        found[name] = NodePool.of(group["instanceTypes"], group["scalingConfig"]["maxSize"])
     return found

@@ -126,8 +126,7 @@ class Switching:
         return self._objects.get("v1", "ConfigMap", switch.field.name)
 
     def _pods(self, switch: Switch, colour: str) -> list[Object]:
-        labels = ",".join(f"{key}={value}" for key, value in kubernetes.selector(switch.service, colour).items())
-        return [pod for pod in self._objects.labelled("Pod", labels)
+        return [pod for pod in self._objects.labelled("Pod", kubernetes.selector(switch.service, colour))
                 if pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")]
 
     def _stale(self, switch: Switch, colour: str, item: Object) -> list[Object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,6 +49,7 @@ class Engine:
     continue_on_error: bool = False
     limits: Limits = field(default_factory=Limits)
     states: tuple[State, ...] = field(default=(), init=False)  # as the last operation left them, a preview's included
+    aliases: Mapping[str, Sequence[str]] = field(default_factory=dict, init=False)  # and where a new one's past may be
     _cancelled: threading.Event = field(default_factory=threading.Event)
 
     def preview(self) -> Result:
@@ -201,7 +202,7 @@ class Engine:
         return ""
 
     def _result(self, run: Run, started: float, program_seconds: float) -> Result:
-        self.states = tuple(run.store.states())
+        self.states, self.aliases = tuple(run.store.states()), run.aliases
         steps = _in_order(run)
         changes = {operation.value: 0 for operation in COUNTED}
         for step in steps:

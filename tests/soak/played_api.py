@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kube.client import Conflict, NotFound
+from operations.rollout.dry_run import merged
 
 KINDS = {"v1": ("Namespace:namespaces", "ConfigMap:configmaps", "Service:services", "Pod:pods",
                 "PodTemplate:podtemplates", "ServiceAccount:serviceaccounts"),
@@ -99,15 +100,7 @@ class Api:
                     place = place[parent]
                 place[last] = each["value"]
         else:
-            _merge(item, body)
+            item = merged(item, body)
         if item["metadata"]["resourceVersion"] != version:
             raise Conflict(f"{method} {path}", code=409, reason="Conflict")
         return self.put(plural, item)
-
-
-def _merge(item: Object, patch: Object) -> None:
-    for key, value in patch.items():
-        if isinstance(value, dict) and isinstance(item.get(key), dict):
-            _merge(item[key], value)
-        else:
-            item[key] = value
