@@ -7,7 +7,7 @@ import fcntl
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,15 +74,16 @@ class ControlPlane:
             ports = self._ports()
             endpoint = f"https://{components.ADDRESS}:{ports['kube-apiserver']}"
             keys = components.credentials(self.home, self.name, endpoint)
-            for command in components.commands(
-                    tools, self.home, ports, keys, self._webhooks(token_webhook_url), self._node_grace_seconds):
+            commands = components.commands(
+                tools, self.home, ports, keys, self._webhooks(token_webhook_url), self._node_grace_seconds)
+            for command in commands:
                 if not self.processes.runs(command.name, command.arguments, command.environment):
                     self._report(f"starting {command.name}")
                     self.processes.start(command.name, command.arguments, command.environment)
                 if command.name in _LISTENS_FIRST:
                     self._await_listening(command.name, ports[command.name])
             running = Running(endpoint, keys.authority.pem.decode(), keys.administrator, ports, self.home)
-            self._await_ready(running)
+            self._await_ready(running, commands)
             return running
 
     def _webhooks(self, url: str | None) -> components.Webhooks | None:
@@ -154,28 +155,39 @@ class ControlPlane:
         raise ControlPlaneError(f"{name} of the cluster {self.name} does not listen after {START_SECONDS:.0f} s; its "
                                 f"log ends with:\n{self.processes.tail(name)}")
 
-    def _await_ready(self, running: Running) -> None:
+    def _await_ready(self, running: Running, commands: Sequence[components.Command]) -> None:
         deadline = time.monotonic() + START_SECONDS
         checks = {"kube-apiserver": "/readyz", "kube-controller-manager": "/healthz", "kube-scheduler": "/readyz"}
         context = ssl.create_default_context(cadata=running.ca_pem)
         with httpx.Client(verify=context, trust_env=False, timeout=5.0) as client:
             for name, path in checks.items():
                 url = f"https://{components.ADDRESS}:{running.ports[name]}{path}"
-                answer = "no answer yet"
-                for _ in until(deadline):
-                    self._check_alive(*components.MEMORY_LIMITS)
-                    try:
-                        response = client.get(url)
-                    except httpx.TransportError as error:
-                        answer = str(error)
-                        continue
-                    if response.status_code == 200:
-                        break
-                    answer = f"{response.status_code} {response.text}"
-                else:
-                    raise ControlPlaneError(
-                        f"{name} of the cluster {self.name} was not ready after {START_SECONDS:.0f} s: {answer}\n"
-                        f"its log, {self.home / 'logs'}/{name}.log, ends with:\n{self.processes.tail(name)}")
+                self._await_answer(client, name, url, deadline)
+                if name == "kube-apiserver":
+                    self._start_what_gave_up(commands)
+
+    def _await_answer(self, client: httpx.Client, name: str, url: str, deadline: float) -> None:
+        answer = "no answer yet"
+        for _ in until(deadline):
+            self._check_alive("etcd", name)
+            try:
+                response = client.get(url)
+            except httpx.TransportError as error:
+                answer = str(error)
+                continue
+            if response.status_code == 200:
+                return
+            answer = f"{response.status_code} {response.text}"
+        raise ControlPlaneError(
+            f"{name} of the cluster {self.name} was not ready after {START_SECONDS:.0f} s: {answer}\n"
+            f"its log, {self.home / 'logs'}/{name}.log, ends with:\n{self.processes.tail(name)}")
+
+    def _start_what_gave_up(self, commands: Sequence[components.Command]) -> None:
+        """kube-controller-manager ends when the API server is not healthy within ten seconds, as on a busy machine."""
+        for command in commands:
+            if not self.processes.alive(command.name):
+                self._report(f"starting {command.name} again")
+                self.processes.start(command.name, command.arguments, command.environment)
 
     def _check_alive(self, *names: str) -> None:
         for name in names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -29,7 +30,8 @@ def config_map(namespace: str, name: str = "settings", **data: str) -> Object:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": namespace}, "data": data}
 
 
-def test_data_and_port_survive_a_restart_and_killed_processes_come_back(tmp_path: Path) -> None:
+def test_data_and_port_survive_a_restart_and_killed_processes_come_back(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plane = ControlPlane(tmp_path / "home", "restart")
     try:
         first = plane.ensure()
@@ -44,7 +46,18 @@ def test_data_and_port_survive_a_restart_and_killed_processes_come_back(tmp_path
         plane.stop()
         assert plane.running() is None
         assert not psutil.pid_exists(etcd) or psutil.Process(etcd).status() == psutil.STATUS_ZOMBIE
+        started: list[str] = []
+
+        def gives_up_once(name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+            """As kube-controller-manager does when the API server is slow to become healthy."""
+            given = ["false"] if name == "kube-controller-manager" and name not in started else command
+            started.append(name)
+            start(name, given, environment)
+
+        start = plane.processes.start
+        monkeypatch.setattr(plane.processes, "start", gives_up_once)
         second = plane.ensure()
+        assert started.count("kube-controller-manager") == 2
         assert second.endpoint == first.endpoint
         with Client.from_kubeconfig(second.kubeconfig) as client:
             assert client.get("v1", "ConfigMap", "settings", "default")["data"] == {"colour": "blue"}
