@@ -36,10 +36,10 @@ class Verbs(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command and _loaded(str(name)), rest
+        return name, command and loaded(str(name)), rest
 
 
-def _loaded(verb: str) -> Any:
+def loaded(verb: str) -> Any:
     module = import_module(f"candlefish.{verb}")
     if not hasattr(module, "app"):
         alone = typer.Typer(add_completion=False)
@@ -50,7 +50,7 @@ def _loaded(verb: str) -> Any:
     return group
 
 
-def _not_loaded() -> None:
+def _later() -> None:
     """Stands for a verb until it is used."""
 
 
@@ -60,7 +60,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 policy violated, 4 changes where none were "
            "expected, 5 rolled back or aborted, 6 held, 130 interrupted.")
 for _name, _help in VERBS.items():
-    app.command(_name, help=_help)(_not_loaded)
+    app.command(_name, help=_help)(_later)
 
 
 def main() -> None:

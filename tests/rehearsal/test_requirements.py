@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests import diagrams
 from tests.graphs import resources
 from tests.program import Programs
 from tests.requirements.page import PAGE, ROWS, missing, page
@@ -27,3 +28,8 @@ def test_every_clause_is_fulfilled(programs: Programs, stack: str) -> None:
 def test_the_page_is_up_to_date(programs: Programs) -> None:
     made = page({stack: resources(programs.preview(stack)) for stack in STACKS})
     assert PAGE.read_text(encoding="utf-8") == made, "run python -m tests.requirements"
+
+
+def test_the_diagram_of_the_architecture_is_up_to_date(programs: Programs) -> None:
+    made = diagrams.page(programs.preview(diagrams.STACK))
+    assert diagrams.PAGE.read_text(encoding="utf-8") == made, "run python -m tests.diagrams"
