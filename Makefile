@@ -17,8 +17,8 @@ preview: $(VENV)/.ready ## what this copy would change (AGAINST=origin/main): pr
 	@$(BIN)/candlefish preview --stack all --against "$(AGAINST)" --output preview.md --output preview.html --output preview.json
 
 test: $(VENV)/.ready tools checkers lint ## every check: lint, types, imports, tests of all tiers
-	@$(BIN)/python -m pytest -m "unit or functions" -n 2
-	@$(BIN)/python -m pytest -m "rehearsal or cluster or e2e" -n 4 --dist loadfile --no-loadscope-reorder tests/e2e tests/rehearsal tests/cluster
+	@$(BIN)/python -m pytest -n 2 tests/unit tests/functions
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder tests/e2e tests/rehearsal tests/cluster
 
 lint: $(VENV)/.ready ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
@@ -26,7 +26,7 @@ lint: $(VENV)/.ready ## ruff, mypy --strict, import-linter
 	@$(BIN)/lint-imports
 
 unit: $(VENV)/.ready ## the tests that start no process
-	@$(BIN)/python -m pytest -m unit -n 2
+	@$(BIN)/python -m pytest -n 2 tests/unit
 
 tools: $(VENV)/.ready ## the Kubernetes binaries, found or built
 	@$(BIN)/python -m rehearsal.kubernetes.toolchain
