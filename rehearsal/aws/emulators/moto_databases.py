@@ -2,8 +2,8 @@
 installed (see rehearsal.postgres), snapshots are base backups, and a restore to a point in time replays the log. Where
 it is not, the descriptions are all there is.
 
-Beside that: what moto takes from a restored instance's origin although AWS does not (deletion protection) or although
-the call says otherwise (a retention of 0), and the limits of a point in time.
+Beside that: what moto takes from a restored instance's origin although AWS does not (deletion protection, a managed
+password) or although the call says otherwise (a retention of 0), and the limits of a point in time.
 
 `RDS_CONNECTIONS` names the file of libpq's services (PGSERVICEFILE) that tells where the instances answer: a section
 an instance, by its identifier and by the host name that AWS gives it.
@@ -102,12 +102,13 @@ def _dropped(served: Callable[..., Any], backend: RDSBackend, *given: Any, **nam
 
 def _from_snapshot(served: Callable[..., Any], backend: RDSBackend, from_snapshot_id: str,
                    overrides: dict[str, Any]) -> Any:
+    snapshot = backend.get_db_snapshot(from_snapshot_id.partition(":snapshot:")[2] or from_snapshot_id)
+    source = snapshot.database
     database = served(backend, from_snapshot_id, overrides)
-    name = from_snapshot_id.partition(":snapshot:")[2] or from_snapshot_id
-    content = _snapshots.get(backend.get_db_snapshot(name))
+    content = _snapshots.get(snapshot)
     if content is not None and database in _instances:
         _instances[database].begin_with(content)
-    return _as_asked(database, overrides)
+    return _as_asked(database, source, overrides)
 
 
 def _to_point(served: Callable[..., Any], backend: RDSBackend, source_db_identifier: str, target_db_identifier: str,
@@ -119,7 +120,7 @@ def _to_point(served: Callable[..., Any], backend: RDSBackend, source_db_identif
     database = served(backend, source_db_identifier, target_db_identifier, overrides)
     if content is not None:
         _instances[database].begin_with(content)
-    return _as_asked(database, overrides)
+    return _as_asked(database, source, overrides)
 
 
 def _until(source: Any, overrides: dict[str, Any]) -> datetime | None:
@@ -139,8 +140,14 @@ def _until(source: Any, overrides: dict[str, Any]) -> datetime | None:
     return until
 
 
-def _as_asked(database: Any, overrides: dict[str, Any]) -> Any:
-    """"Deletion protection isn't enabled by default" for what is restored, and 0 is an answer, not the lack of one."""
+def _as_asked(database: Any, origin: Any, overrides: dict[str, Any]) -> Any:
+    """What moto takes from the origin, and AWS does not: deletion protection ("isn't enabled by default"), and a
+    managed password, which "applies to RDS for Oracle only" here: the master keeps the password that it had. And 0 is an
+    answer, not the lack of one."""
+    if database.manage_master_user_password:
+        _, password = _login(origin)
+        database.update(manage_master_user_password=False)
+        database.master_user_password = password
     database.deletion_protection = bool(overrides.get("deletion_protection"))
     if overrides.get("backup_retention_period") is not None:
         database.backup_retention_period = int(overrides["backup_retention_period"])
