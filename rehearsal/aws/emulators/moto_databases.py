@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
 import tempfile
 import threading
 from collections.abc import Callable
@@ -58,6 +59,7 @@ def _around(served: Callable[..., Any], around: Callable[..., Any]) -> Callable[
 
 def _created(served: Callable[..., Any], backend: RDSBackend, db_kwargs: dict[str, Any]) -> Any:
     database = served(backend, db_kwargs)
+    database.dbi_resource_id = f"db-{secrets.token_hex(13).upper()}"  # moto's is the same for all
     if database.engine == "postgres" and (world := _world(database.engine_version)) is not None:
         content = Content(database.db_name or _DATABASE)
         _instances[database] = world.new(content, lambda: _login(database))
@@ -142,8 +144,8 @@ def _until(source: Any, overrides: dict[str, Any]) -> datetime | None:
 
 def _as_asked(database: Any, origin: Any, overrides: dict[str, Any]) -> Any:
     """What moto takes from the origin, and AWS does not: deletion protection ("isn't enabled by default"), and a
-    managed password, which "applies to RDS for Oracle only" here: the master keeps the password that it had. And 0 is an
-    answer, not the lack of one."""
+    managed password, which "applies to RDS for Oracle only" here: the master keeps the password that it had. And 0 is
+    an answer, not the lack of one."""
     if database.manage_master_user_password:
         _, password = _login(origin)
         database.update(manage_master_user_password=False)
