@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -283,6 +284,17 @@ def test_the_pod_that_asks_has_no_password_in_its_manifest_and_only_reads() -> N
     assert "value" not in environment["PGPASSWORD"]
     assert "default_transaction_read_only=on" in environment["PGOPTIONS"]["value"]
     assert made["spec"]["automountServiceAccountToken"] is False
+
+
+def test_the_pages_commands_are_commands_as_they_are_written() -> None:
+    page = (ROOT / "docs" / "recovery.md").read_text(encoding="utf-8")
+    lines = [line.partition("#")[0] for line in page.splitlines() if line.startswith("candlefish recovery ")]
+    assert {"validate", "restore"} <= {line.split()[2] for line in lines}
+    for line in lines:
+        words, command = shlex.split(line)[2:], app.loaded("recovery")
+        while words[0] in getattr(command, "commands", {}):
+            command, words = command.commands[words[0]], words[1:]
+        command.make_context("candlefish", words)  # raises for an option that there is not
 
 
 @pytest.mark.parametrize("arguments", [
