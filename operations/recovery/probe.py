@@ -36,7 +36,7 @@ def pod(settings: Settings, namespace: str, host: str | None) -> Object:
                    for name, key in _KEYS.items() if not (host and name == "PGHOST")]
     environment += [{"name": "PGHOST", "value": host}] if host else []
     environment += [{"name": "PGSSLMODE", "value": "require"}, {"name": "PGOPTIONS", "value": _SESSION},
-                    {"name": "PGCONNECT_TIMEOUT", "value": "10"}]
+                    {"name": "PGCONNECT_TIMEOUT", "value": "60"}]
     mounts, volumes = writable(("/tmp",))
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata(NAME, namespace, labels(UPKEEP)), "spec": {
         **restricted([container(NAME, settings.workloads.database_tools_image, UPKEEP_SIZE, env=environment,
