@@ -29,6 +29,7 @@ import rehearsal
 from rehearsal.aws.cdn.doors import CONTROL
 from rehearsal.errors import RehearsalError
 from rehearsal.ports import free_ports, is_free
+from rehearsal.postgres import places
 from rehearsal.postgres.binaries import VARIABLE as POSTGRES
 
 DEFAULT_ACCOUNT = "000000000000"  # MiniStack's; moto is told the same by the gateway
@@ -186,6 +187,7 @@ class Aws:
             _end_all([process for child in record[1] if (process := child.process()) is not None])
         self._record.unlink(missing_ok=True)
         shutil.rmtree(self._scratch, ignore_errors=True)
+        places.sweep()
 
     def _gateway_port(self) -> int:
         """The port of the last time when it is free, so that shells and kubeconfigs of the user stay right."""

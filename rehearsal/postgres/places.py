@@ -1,5 +1,5 @@
 """Where the servers' folders are: beside the other servers' temporary files, or where the account that runs them can
-get to. Those go with their world; what a world that was killed left is removed by the next."""
+get to. Those go with their world; `sweep` removes what is left of one that has ended."""
 
 from __future__ import annotations
 
@@ -13,20 +13,25 @@ import psutil
 
 from rehearsal.postgres.binaries import Account
 
+_SHARED = Path("/tmp")  # TMPDIR may be where that account can't get to
 _PREFIX = f"candlefish-databases-{os.getuid()}-"
 
 
 def place(scratch: Path, account: Account) -> Path:
     if account.uid is None or all(folder.stat().st_mode & stat.S_IXOTH for folder in (scratch, *scratch.parents)):
         return scratch / "databases"
-    shared = Path("/tmp")
-    for left in shared.glob(f"{_PREFIX}*"):
-        if not _lives(left.name.removeprefix(_PREFIX)):
-            shutil.rmtree(left, ignore_errors=True)
+    sweep()
     created = int(psutil.Process().create_time())
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}.{created}.", dir=shared))
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}.{created}.", dir=_SHARED))
     folder.chmod(0o755)
     return folder
+
+
+def sweep() -> None:
+    """Removes the folders whose owners have ended."""
+    for left in _SHARED.glob(f"{_PREFIX}*"):
+        if not _lives(left.name.removeprefix(_PREFIX)):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _lives(owner: str) -> bool:

@@ -92,7 +92,7 @@ class Page:
         self._candlefish, self._export = candlefish, export
         exported = [line.removeprefix("export ").split("=", 1) for line in
                     candlefish("rehearse", "env", "--stack", STACK).stdout.splitlines()]
-        self.shell = {name: value.strip("'\"") for name, value in exported if name != "PATH"}
+        self.shell: dict[str, Any] = {name: value.strip("'\"") for name, value in exported if name != "PATH"}
 
     def __call__(self, line: str) -> Any:
         self.left.remove(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +23,10 @@ except NoPostgres as error:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return place(tmp_path_factory.mktemp("databases"), ACCOUNT)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    made = place(tmp_path_factory.mktemp("databases"), ACCOUNT)
+    yield made
+    shutil.rmtree(made)
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,7 +12,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from candlefish import app
 from infra.settings.load import load_file
 from operations.errors import Failed, NotAcceptable, OperationError
 from operations.recovery.account import Account
@@ -284,25 +281,3 @@ def test_the_pod_that_asks_has_no_password_in_its_manifest_and_only_reads() -> N
     assert "value" not in environment["PGPASSWORD"]
     assert "default_transaction_read_only=on" in environment["PGOPTIONS"]["value"]
     assert made["spec"]["automountServiceAccountToken"] is False
-
-
-def test_the_pages_commands_are_commands_as_they_are_written() -> None:
-    page = (ROOT / "docs" / "recovery.md").read_text(encoding="utf-8")
-    lines = [line.partition("#")[0] for line in page.splitlines() if line.startswith("candlefish recovery ")]
-    assert {"validate", "restore"} <= {line.split()[2] for line in lines}
-    for line in lines:
-        words, command = shlex.split(line)[2:], app.loaded("recovery")
-        while words[0] in getattr(command, "commands", {}):
-            command, words = command.commands[words[0]], words[1:]
-        command.make_context("candlefish", words)  # raises for an option that there is not
-
-
-@pytest.mark.parametrize("arguments", [
-    (), ("--at", "2026-11-21T10:30:00Z", "--snapshot", "s"), ("--at", "yesterday"), ("--at", "2026-11-21T10:30:00")])
-def test_what_names_no_point_is_wrong_usage(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch,
-                                            capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", ["candlefish", "recovery", "restore", "database", *arguments])
-    with pytest.raises(SystemExit) as left:
-        app.main()
-    assert left.value.code == 2
-    assert "--at" in capsys.readouterr().err
