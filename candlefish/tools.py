@@ -31,6 +31,7 @@ def environment(rehearsal: Rehearsal, servers: Servers) -> dict[str, str]:
     door = doors.read(servers.aws.cdn_port).get(hosts(rehearsal.settings.domain).apex)
     return {**credentials(servers.aws, rehearsal.settings.region), "AWS_PAGER": "",
             "KUBECONFIG": str(servers.cluster.kubeconfig),
+            **({"PGSERVICEFILE": str(databases)} if (databases := rehearsal.aws.databases).exists() else {}),
             **({"CANDLEFISH_FRONT_DOOR": f"http://{door}"} if door else {})}
 
 
