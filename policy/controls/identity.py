@@ -101,7 +101,7 @@ def _is_restrictable(pattern: str) -> bool:
     return not any(_fits(pattern, known) for known in WITHOUT_RESOURCES)
 
 
-def _github_is_limited(role: Resource, world: World) -> object:
+def _github_is_limited(role: Resource) -> object:
     """To a repository and to a branch, an environment or its pull requests."""
     for statement in role.statements("assumeRolePolicy"):
         if any(GITHUB in str(each) for each in listed((statement.get("Principal") or {}).get("Federated"))):

@@ -85,6 +85,36 @@ class ConfigInvalid(EngineError):
     """Pulumi.yaml or a stack's file cannot be used."""
 
 
+class PackFailed(EngineError):
+    """A policy pack can't be started, or failed on its own."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What a policy pack said of a resource. urn: empty where it is about the stack. level: mandatory or advisory."""
+
+    pack: str
+    policy: str
+    level: str
+    urn: str
+    message: str
+
+    @property
+    def mandatory(self) -> bool:
+        return self.level == "mandatory"
+
+
+class PolicyViolated(EngineError):
+    """Mandatory policies are violated. `violations` has the advisory ones too."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        found = [each for each in violations if each.mandatory]
+        lines = "\n".join(f"  {each.urn or 'the stack'}\n    {each.policy}: " + each.message.replace("\n", "\n    ")
+                          for each in found)
+        super().__init__(f"{len(found)} mandatory polic{'y is' if len(found) == 1 else 'ies are'} violated:\n{lines}")
+        self.violations = tuple(violations)
+
+
 class Halted(Exception):
     """Internal: this registration is not answered, since the run is being stopped."""
 
