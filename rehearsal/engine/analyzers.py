@@ -27,7 +27,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from rehearsal.engine.callbacks import MESSAGE_OPTIONS
 from rehearsal.engine.config import Project, StackConfig
-from rehearsal.engine.errors import PackFailed, Violation
+from rehearsal.engine.errors import PackFailed, PackUnusable, Violation
 from rehearsal.engine.registration import Goal
 from rehearsal.engine.state import State
 from rehearsal.engine.values import Properties
@@ -52,13 +52,12 @@ class PolicyPack:
         self._on_line = on_line
         self._config, self._project, self._stack, self._settings = config, project, stack, settings
         self._preview = preview
-        described = _described(folder)
-        self.version = str(described.get("version") or "")
+        runtime = described(folder)
         ours, theirs = socket.socketpair()
         self._socket = ours
         with theirs:
             self._process = subprocess.Popen(
-                [_interpreter(folder, described), "-u", str(_HOST), str(theirs.fileno()), address, "."],
+                [_interpreter(folder, runtime), "-u", str(_HOST), str(theirs.fileno()), address, "."],
                 cwd=folder, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, pass_fds=[theirs.fileno()], start_new_session=True)
         self._channel: grpc.Channel | None = None
@@ -102,8 +101,8 @@ class PolicyPack:
         names = {policy.name for policy in self.info.policies}
         unknown = sorted({*self._config} - names - {"all"})
         if unknown:
-            raise PackFailed(f"the configuration of the policy pack in {self.folder} names policies that it does not "
-                             f"have: {', '.join(unknown)}")
+            raise PackUnusable(f"the configuration of the policy pack in {self.folder} names policies that it does not "
+                               f"have: {', '.join(unknown)}")
         general = self._config.get("all")
         wanted = {**(dict.fromkeys(names, general) if general is not None else {}),
                   **{name: value for name, value in self._config.items() if name != "all"}}
@@ -154,29 +153,29 @@ class PolicyPack:
         self._socket.close()
 
 
-def _described(folder: Path) -> dict[str, Any]:
+def described(folder: Path) -> dict[str, Any]:
+    """What PulumiPolicy.yaml says of its runtime: `{"name": "python", "options": {…}}`. Raises PackUnusable."""
     try:
-        described = yaml.safe_load((folder / FILE).read_text(encoding="utf-8")) or {}
+        found = yaml.safe_load((folder / FILE).read_text(encoding="utf-8")) or {}
     except OSError as error:
-        raise PackFailed(f"{folder} is no policy pack: {FILE} can't be read: {error.strerror}") from error
+        raise PackUnusable(f"{folder} is no policy pack: {FILE} can't be read: {error.strerror}") from error
     except yaml.YAMLError as error:
-        raise PackFailed(f"{folder / FILE} is not YAML: {error}") from error
-    runtime = described.get("runtime")
-    name = runtime.get("name") if isinstance(runtime, dict) else runtime
-    if name != "python":
-        raise PackFailed(f"{folder / FILE}: runtime is `{name}`; only `python` can be rehearsed")
-    return dict(described)
+        raise PackUnusable(f"{folder / FILE} is not YAML: {error}") from error
+    said = found.get("runtime") if isinstance(found, dict) else None
+    runtime = dict(said) if isinstance(said, dict) else {"name": said}
+    if runtime.get("name") != "python":
+        raise PackUnusable(f"{folder / FILE}: runtime is `{runtime.get('name')}`; only `python` can be rehearsed")
+    return runtime
 
 
-def _interpreter(folder: Path, described: Mapping[str, Any]) -> str:
-    runtime = described["runtime"]
-    environment = (runtime.get("options") or {}).get("virtualenv") if isinstance(runtime, dict) else None
+def _interpreter(folder: Path, runtime: Mapping[str, Any]) -> str:
+    environment = (runtime.get("options") or {}).get("virtualenv")
     if not environment:
         return sys.executable
     found = folder / environment / "bin" / "python"
     if not found.exists():
-        raise PackFailed(f"{folder / FILE}: runtime.options.virtualenv is `{environment}`, which is no virtual "
-                         "environment; `make tools` makes the project's")
+        raise PackUnusable(f"{folder / FILE}: runtime.options.virtualenv is `{environment}`, which is no virtual "
+                           "environment; `make tools` makes the project's")
     return str(found)
 
 
@@ -184,7 +183,7 @@ def _policy_config(name: str, value: Any, level: Any) -> analyzer_pb2.PolicyConf
     more = dict(value) if isinstance(value, dict) else {"enforcementLevel": value}
     said = more.pop("enforcementLevel", None)
     if said is not None and said not in _SPELLED:
-        raise PackFailed(f"policy {name}: enforcementLevel is {said!r}; one of {', '.join(_SPELLED)}")
+        raise PackUnusable(f"policy {name}: enforcementLevel is {said!r}; one of {', '.join(_SPELLED)}")
     config = analyzer_pb2.PolicyConfig(enforcementLevel=_SPELLED[said] if said is not None else level)
     ParseDict(more, config.properties)
     return config

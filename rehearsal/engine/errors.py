@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import RehearsalError, Unusable
 
 
 class EngineError(RehearsalError):
@@ -86,7 +86,11 @@ class ConfigInvalid(EngineError):
 
 
 class PackFailed(EngineError):
-    """A policy pack can't be started, or failed on its own."""
+    """A policy pack did not start, or failed on its own."""
+
+
+class PackUnusable(EngineError, Unusable):
+    """A folder is no policy pack, or its configuration fits none of its policies."""
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,6 @@ class Analyzer(Protocol):
 
     def analyze_stack(self, states: Iterable[tuple[State, Goal | None, State | None]]) -> list[Violation]: ...
 
-    def close(self) -> None: ...
-
 
 @dataclass(frozen=True)
 class Packs:

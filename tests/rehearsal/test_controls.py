@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from tests.graphs import resources
 
 from policy.evaluate import Result, evaluate
 from policy.waivers import apply, load
-from tests.graphs import resources
 from tests.program import Programs
 from tests.stacks import STACKS
 
