@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -26,8 +26,8 @@ def _group() -> None:
 
 
 @app.command()
-def check(stack: str = typer.Option(ALL, "--stack", "-s", help="development, staging, production, recovery or all"),
-          as_json: Json = False) -> None:
+def check(stack: Annotated[str, typer.Option("--stack", "-s", help="development, staging, production, recovery or all")]
+          = ALL, as_json: Json = False) -> None:
     """Holds every control of `policy/` against every resource that the program would make.
 
     A finding is mended, or accepted in policy/waivers.yaml with a reason and an end; a waiver that has ended accepts
