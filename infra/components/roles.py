@@ -39,8 +39,9 @@ class RolesArgs:
 
 class Roles(Component):
     """`candlefish-deploy-{environment}`: jobs of the repository in the GitHub environment of that name, for a whole
-    `pulumi up`. `candlefish-preview-{environment}`: jobs in the GitHub environment `{environment}-read`, for
-    previews and drift: they can look at anything but contents and secrets; code of pull requests gets no role. `candlefish-on-call-{environment}`: people of the account, with a second factor, for the cluster.
+    `pulumi up`. `candlefish-preview-{environment}`: jobs in the GitHub environment `{environment}-read`, for previews
+    and drift: they can look at anything but contents and secrets; code of pull requests gets no role.
+    `candlefish-on-call-{environment}`: people of the account, with a second factor, for the cluster.
 
     They are what bounds deployments, and so have neither the boundary nor the environment's path. Their permissions
     are changed by an administrator's `up`; the deploy role's own is refused.
