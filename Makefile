@@ -99,7 +99,7 @@ drift: $(VENV)/.ready ## whether a stack is what this copy says (STACK=staging);
 visitors: ## visitors of a real environment (BASE=https://… API=https://… USERS=1000); needs k6
 	@k6 run -e BASE="$(BASE)" -e API="$(API)" -e USERS="$(USERS)" tests/load/journey.js
 
-drill: $(VENV)/.ready tools ## every disaster in a rehearsed copy (SEED=1): drill.json
+drill: $(VENV)/.ready tools ## every disaster in a rehearsed environment (SEED=1): drill.json
 	@$(BIN)/candlefish recovery drill --disaster all --seed "$(SEED)" --json > drill.json
 
 points: $(VENV)/.ready ## whether a stack could be brought back now (STACK=production)
