@@ -16,7 +16,7 @@ MADE = "Made by `python -m tests.commands` from the command line itself; a test 
 PAGES: Mapping[str, str] = {
     "rehearse": "rehearsal.md", "preview": "previews.md", "rollout": "rollouts.md", "site": "switches.md",
     "switch": "switches.md", "scale": "switches.md", "maintenance": "switches.md", "recovery": "recovery.md",
-    "cost": "costs.md"}
+    "cost": "costs.md", "policy": "policies.md"}
 _WORDS = {"str": "TEXT", "int": "NUMBER", "float": "NUMBER", "Path": "FILE"}
 
 
