@@ -13,13 +13,15 @@ from typing import Any, TypeVar
 
 from candlefish.exits import WrongUsage
 from candlefish.interrupts import interruptible
-from candlefish.runtime import ERRORS, Rehearsal, home_directory, project_directory
+from candlefish.project import home_directory, project_directory
+from candlefish.runtime import Rehearsal
 from operations.recovery.pulumi_runner import PulumiRunner
 from operations.recovery.runner import Changes, Deployment, Runner, RunnerError, Settings
 from rehearsal.aws.servers import Aws
-from rehearsal.engine.errors import Cancelled, EngineError
+from rehearsal.engine.errors import Cancelled
 from rehearsal.engine.results import Event, EventKind, Operation, Result
 from rehearsal.engine.values import Secret
+from rehearsal.errors import RehearsalError
 
 T = TypeVar("T")
 ENDPOINT = "AWS_ENDPOINT_URL"
@@ -101,7 +103,7 @@ class RehearsedRunner:
             return work()
         except Cancelled:
             raise
-        except (EngineError, *ERRORS) as error:
+        except RehearsalError as error:
             raise RunnerError(str(error)) from error
 
     def _failures(self, event: Event) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from operations.recovery.model import RecoveryError
+from operations.errors import OperationError
 
 # Of one run, over the stack file's: path below `candlefish:` → value, such as `database.restore.snapshotId`.
 Settings: TypeAlias = Mapping[str, str]
 Deployment: TypeAlias = dict[str, Any]  # as `pulumi stack export` prints it
 
 
-class RunnerError(RecoveryError):
+class RunnerError(OperationError):
     """The program, its engine or its state failed; the text is the engine's own, and what to do."""
 
 
