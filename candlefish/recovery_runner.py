@@ -16,7 +16,7 @@ from candlefish.interrupts import interruptible
 from candlefish.project import home_directory, project_directory
 from candlefish.runtime import Rehearsal
 from operations.recovery.pulumi_runner import PulumiRunner
-from operations.recovery.runner import Changes, Deployment, Runner, RunnerError, Settings
+from operations.recovery.runner import URLS, Changes, Deployment, Runner, RunnerError, Settings
 from rehearsal.aws.servers import Aws
 from rehearsal.engine.errors import Cancelled
 from rehearsal.engine.results import Event, EventKind, Operation, Result
@@ -74,6 +74,13 @@ class RehearsedRunner:
             return {}
         found = self._told(lambda: rehearsal.engine(rehearsal.start_aws(), self._failures).outputs())
         return {key: value.value if isinstance(value, Secret) else value for key, value in found.items()}
+
+    def urls(self) -> dict[str, str]:
+        servers = self._rehearsal({}).running()
+        if servers is None:
+            raise RunnerError(f"{self.stack} is not running; `candlefish rehearse up --stack {self.stack}` starts it")
+        found = self._told(lambda: servers.shown(self.outputs()))
+        return {key: str(found[key]) for key in URLS if key in found}
 
     def export(self) -> Deployment:
         rehearsal = self._rehearsal({})

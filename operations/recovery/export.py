@@ -22,10 +22,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.plans.kubernetes import COLOUR_LABEL, COLOURS, name_of
 from infra.settings.model import Service, Settings
 from kube.client import ApiError, Client, KubeconfigError, Object
+from operations.aws import pages, tags
 from operations.errors import OperationError
 from operations.patience import patiently
 from operations.recovery import manifest
-from operations.recovery.account import Account, pages, tags
+from operations.recovery.account import Account
 from operations.recovery.runner import Deployment
 
 STATE, CLUSTER, SECRETS, SETTINGS = "state.json", "cluster.json", "secrets.json", "settings"

@@ -8,6 +8,7 @@ from ministack.app import app
 
 from rehearsal.aws.emulators import (
     answers,
+    backup_tables,
     backups,
     clocks,
     eks,
@@ -26,6 +27,7 @@ eks.install()
 environments.install()
 answers.install()
 backups.install()
+backup_tables.install()
 lambda_.install()
 logs.install()
 statistics.install()
