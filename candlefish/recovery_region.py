@@ -26,14 +26,20 @@ from kube.client import Client
 from operations.errors import OperationError
 from operations.recovery import export as exports
 from operations.recovery.account import Account
+from operations.recovery.direction import Side
+from operations.recovery.failover import BACK, OVER, Failover, Move
 from operations.recovery.journal import Journal
 from operations.recovery.model import spelled
+from operations.recovery.public_names import PublicNames, zone_of
 from operations.recovery.rebuild import Parts, Rebuild, Result
 from operations.recovery.runner import Runner
 
 # A region that is gone does not answer: it is known after a minute, not after botocore's five.
 PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
 _PROGRAMS = ("pulumi", "pulumi-aws", "pulumi-eks", "pulumi-kubernetes", "pulumi-random")
+GLOBAL = "us-east-1"  # where CloudFront's and Route 53's control planes are
+Loss = Annotated[bool, typer.Option("--accept-data-loss", help="go on although what the other stack has written since "
+                                    "would be lost")]
 Folder = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="new, empty, or an older export")]
 From = Annotated[Path | None, typer.Option("--from", metavar="DIR", help="an export of the lost stack: its images; "
                                            "otherwise those of the stack's file")]
@@ -43,6 +49,8 @@ Check = Annotated[bool, typer.Option("--check", help="only say whether DIR is a 
 def register(app: typer.Typer) -> None:
     app.command()(export)
     app.command()(rebuild)
+    app.command()(failover)
+    app.command()(failback)
 
 
 def export(output: Folder, stack: Annotated[str, typer.Option("--stack", "-s")] = "production", check: Check = False,
@@ -72,14 +80,10 @@ def rebuild(stack: Annotated[str, typer.Option("--stack", "-s")] = "recovery", f
     """Builds a stack from the newest points of the one that it stands in for. Exit code 1 when it took longer than D6
     allows; run again it goes on where it was killed."""
     screen = Screen(quiet=as_json)
-    settings = settings_of(stack)
-    if settings.stands_in_for is None:
-        raise WrongUsage(f"--stack {stack} stands in for nobody; set `candlefish:standsInFor` in its file, or take "
-                         "recovery")
-    lost = settings_of(settings.stands_in_for)
+    settings, lost = _pair(stack)
     runner = runner_of(stack, lambda line: screen.say(line, "dim"))
     work = Rebuild(Parts(
-        Account(settings.stands_in_for, lost, client), settings, runner, lambda: cluster_of(runner, kubeconfig),
+        Account(lost.environment, lost, client), settings, runner, lambda: cluster_of(runner, kubeconfig),
         Journal(client("ssm", settings.region), stack, "rebuild"), screen.say,
         _images(from_, lost) if from_ else {}))
     if dry_run:
@@ -97,6 +101,55 @@ def rebuild(stack: Annotated[str, typer.Option("--stack", "-s")] = "recovery", f
                    f"{spelled(ENVIRONMENT_WITHIN)} is allowed", "bold")
     if not found.inside:
         raise typer.Exit(Exit.FAILED)
+
+
+def failover(stack: Annotated[str, typer.Option("--stack", "-s", help="who takes over")] = "recovery",
+             accept_data_loss: Loss = False, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Leads the public names of the stack that `--stack` stands in for to `--stack`."""
+    _move(OVER, stack, accept_data_loss, dry_run, as_json)
+
+
+def failback(stack: Annotated[str, typer.Option("--stack", "-s", help="who took over")] = "recovery",
+             accept_data_loss: Loss = False, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Leads them home. Refused as long as the database at home lacks what was written since."""
+    _move(BACK, stack, accept_data_loss, dry_run, as_json)
+
+
+def _move(operation: str, stack: str, accept_data_loss: bool, dry_run: bool, as_json: bool) -> None:
+    screen = Screen(quiet=as_json)
+    settings, lost = _pair(stack)
+
+    def side(of: Settings) -> tuple[Side, Runner]:
+        runner = runner_of(of.environment, lambda line: screen.say(line, "dim"))
+        return Side(Account(of.environment, of, client), lambda: cluster_of(runner, None)), runner
+
+    (standing, here), (home, there) = side(settings), side(lost)
+    route53 = client("route53", GLOBAL)
+    work = Failover(Move(
+        home, standing, PublicNames(client("cloudfront", GLOBAL), route53, zone_of(route53, lost.domain.name)),
+        Journal(client("ssm", settings.region), stack, OVER), (here if operation == OVER else there).reach, screen.say,
+        accept_data_loss), operation)
+    if dry_run:
+        planned(screen, as_json, work.planned())
+        return
+    found = work.run()
+    if as_json:
+        emit({"operation": operation, "stack": stack, "standsInFor": lost.environment, "changed": list(found.changed),
+              "started": found.record.started, "finished": found.record.finished, "seconds": found.seconds,
+              "steps": dict(found.record.steps)})
+    else:
+        leads = stack if operation == OVER else lost.environment
+        screen.say(f"{lost.environment}'s names lead to {leads}, {spelled(timedelta(seconds=found.seconds))} after "
+                   "the beginning", "bold")
+
+
+def _pair(stack: str) -> tuple[Settings, Settings]:
+    """Settings of the stack, and of the one that it stands in for."""
+    settings = settings_of(stack)
+    if settings.stands_in_for is None:
+        raise WrongUsage(f"--stack {stack} stands in for nobody; set `candlefish:standsInFor` in its file, or take "
+                         "recovery")
+    return settings, settings_of(settings.stands_in_for)
 
 
 def _images(folder: Path, lost: Settings) -> dict[str, str]:

@@ -16,7 +16,8 @@ from candlefish.interrupts import interruptible
 from candlefish.project import home_directory, project_directory
 from candlefish.runtime import Rehearsal
 from operations.recovery.pulumi_runner import PulumiRunner
-from operations.recovery.runner import URLS, Changes, Deployment, Runner, RunnerError, Settings
+from operations.recovery.runner import Changes, Deployment, Runner, RunnerError, Settings
+from rehearsal.aws.cdn import doors
 from rehearsal.aws.servers import Aws
 from rehearsal.engine.errors import Cancelled
 from rehearsal.engine.results import Event, EventKind, Operation, Result
@@ -75,12 +76,12 @@ class RehearsedRunner:
         found = self._told(lambda: rehearsal.engine(rehearsal.start_aws(), self._failures).outputs())
         return {key: value.value if isinstance(value, Secret) else value for key, value in found.items()}
 
-    def urls(self) -> dict[str, str]:
+    def reach(self, host: str) -> str:
         servers = self._rehearsal({}).running()
-        if servers is None:
+        if servers is None or servers.agent is None:
             raise RunnerError(f"{self.stack} is not running; `candlefish rehearse up --stack {self.stack}` starts it")
-        found = self._told(lambda: servers.shown(self.outputs()))
-        return {key: str(found[key]) for key in URLS if key in found}
+        edge = self._told(lambda: doors.read(servers.aws.cdn_port))
+        return f"http://{edge.get(host) or servers.agent.address_of(host)}"
 
     def export(self) -> Deployment:
         rehearsal = self._rehearsal({})

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
+from infra.plans.hosts import Hosts
 from infra.plans.kubernetes import COLOUR_LABEL, name_of
 from infra.settings.model import Settings
 from kube.client import Client, NotFound
 from operations.errors import OperationError
 from operations.patience import patiently
 
-PATHS = {"siteUrl": "/api/health", "apiUrl": "/health"}  # of the health checks: infra/components/edge/records.py
+# Role of a public name → path; those of the health checks: infra/components/edge/records.py
+PATHS = {"apex": "/api/health", "api": "/health"}
 ANSWER_SECONDS = 10
 POLL_SECONDS = 2.0
 # Nodes come, images are pulled, the load balancer's targets turn healthy: what a rollout is given (O4).
@@ -51,12 +53,11 @@ def unready(client: Client, settings: Settings) -> list[str]:
     return found
 
 
-def silent(urls: Mapping[str, str], asked: Ask = ask) -> list[str]:
-    """Sentences: names that do not answer 200."""
-    answers = {f"{urls[key].rstrip('/')}{path}": 0 for key, path in PATHS.items() if key in urls}
-    answers = {url: asked(url) for url in answers}
-    missing = [f"the stack has no output {key}" for key in PATHS if key not in urls]
-    return missing + [f"{url} answers {status or 'nothing'}" for url, status in answers.items() if status != 200]
+def silent(names: Hosts, reach: Callable[[str], str], asked: Ask = ask) -> list[str]:
+    """Sentences: names that do not answer 200. reach: name → URL."""
+    urls = {f"{reach(names.by_role[role])}{path}": names.by_role[role] for role, path in PATHS.items()}
+    answers = {url: asked(url) for url in urls}
+    return [f"{urls[url]} ({url}) answers {status or 'nothing'}" for url, status in answers.items() if status != 200]
 
 
 def expect(look: Callable[[], list[str]], say: Callable[[str], None], pause: Callable[[float], None] = time.sleep,

@@ -19,7 +19,7 @@ from pulumi.automation.errors import CommandError, ConcurrentUpdateError, Invali
 
 from infra.settings.load import PREFIX
 from infra.settings.yaml import read_yaml
-from operations.recovery.runner import URLS, Changes, Deployment, RunnerError, Settings
+from operations.recovery.runner import Changes, Deployment, RunnerError, Settings
 
 # Operations of an event that take away what there is ("apitype.OpType" of the Pulumi SDK); a replacement is told as
 # `create-replacement`, `replace` and `delete-replaced`, of which the middle one is there in any case.
@@ -62,8 +62,8 @@ class PulumiRunner:
                 return {}
         return {key: output.value for key, output in found.items()}
 
-    def urls(self) -> dict[str, str]:
-        return {key: str(value) for key, value in self.outputs().items() if key in URLS}
+    def reach(self, host: str) -> str:
+        return f"https://{host}"
 
     def export(self) -> Deployment:
         # Not by `export_stack`, which asks for the secrets in plain text (`--show-secrets`).

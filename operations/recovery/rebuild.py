@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from infra.plans.hosts import hosts
 from infra.plans.recovery import ENVIRONMENT_WITHIN
 from infra.settings.model import Settings
 from kube.client import Client
@@ -165,15 +166,16 @@ class Rebuild:
         self._of.say(f"{target}: {count} objects")
 
     def _verify(self, record: Record) -> None:
-        urls = self._of.runner.urls()
+        names, runner = hosts(self._of.settings.domain), self._of.runner
         with self._of.cluster() as client:
-            health.expect(lambda: health.unready(client, self._of.settings) or health.silent(urls, self._of.ask),
-                          self._of.say)
+            health.expect(lambda: health.unready(client, self._of.settings)
+                          or health.silent(names, runner.reach, self._of.ask), self._of.say)
 
     # Words
 
-    def _age(self, record: Record) -> Any:
-        return datetime.fromisoformat(record.started) - datetime.fromisoformat(record.plan["databaseAt"])
+    def _age(self, record: Record) -> timedelta:
+        made = datetime.fromisoformat(record.plan["databaseAt"])
+        return max(datetime.fromisoformat(record.started) - made, timedelta(0))
 
     def _result(self, record: Record) -> Result:
         at = datetime.fromisoformat(record.started)

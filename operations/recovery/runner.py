@@ -10,7 +10,6 @@ from operations.errors import OperationError
 
 # Of one run, over the stack file's: path below `candlefish:` → value, such as `database.restore.snapshotId`.
 Settings: TypeAlias = Mapping[str, str]
-URLS = ("siteUrl", "apiUrl")
 Deployment: TypeAlias = dict[str, Any]  # as `pulumi stack export` prints it
 
 
@@ -44,8 +43,8 @@ class Runner(Protocol):
     def outputs(self) -> dict[str, Any]:
         """Secrets in plain text, for memory alone. Empty for a stack that was never made."""
 
-    def urls(self) -> dict[str, str]:
-        """The outputs `siteUrl` and `apiUrl`, as they answer from here."""
+    def reach(self, host: str) -> str:
+        """URL at which this stack answers for a public name, from here."""
 
     def export(self) -> Deployment:
         """Secrets stay encrypted. Without resources for a stack that was never made."""

@@ -11,6 +11,7 @@ from rehearsal.aws.emulators import (
     backup_tables,
     backups,
     clocks,
+    cloudfront_aliases,
     eks,
     environments,
     lambda_,
@@ -28,6 +29,7 @@ environments.install()
 answers.install()
 backups.install()
 backup_tables.install()
+cloudfront_aliases.install()
 lambda_.install()
 logs.install()
 statistics.install()
