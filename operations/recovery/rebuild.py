@@ -114,7 +114,7 @@ class Rebuild:
         record = self._of.journal.read()
         if record is None or (BUILD in record.steps and not resources(self._of.runner.export())):
             return None
-        if self._of.images and not record.finished and record.plan["images"] != dict(self._of.images):
+        if self._of.images and not record.finished and not self._images().items() <= record.plan["settings"].items():
             raise NotAcceptable(f"the rebuild that {record.by} began has other images than this export; go on without "
                                 "--from, or with the same")
         return record
@@ -126,11 +126,12 @@ class Rebuild:
         assert chosen.database.newest is not None
         return Record(
             self._of.journal.operation, self._of.runner.stack, stamp(now), author(), version=old.version if old else 0,
-            plan={"settings": {**chosen.settings,
-                               **{f"services.{name}.image": image for name, image in self._of.images.items()}},
-                  "images": dict(self._of.images), "databaseAt": stamp(chosen.database.newest),
+            plan={"settings": {**chosen.settings, **self._images()}, "databaseAt": stamp(chosen.database.newest),
                   "tables": {word: point.source for word, point in chosen.tables.items()},
                   "tablesAt": {word: stamp(point.newest) for word, point in chosen.tables.items() if point.newest}})
+
+    def _images(self) -> dict[str, str]:
+        return {f"services.{name}.image": image for name, image in self._of.images.items()}
 
     def _previewed(self, record: Record) -> Mapping[str, int]:
         changes = self._of.runner.preview(record.plan["settings"])
