@@ -17,7 +17,7 @@ from botocore.config import Config
 
 from candlefish.connected import planned
 from candlefish.exits import Exit, WrongUsage
-from candlefish.options import DryRun, Json, Kubeconfig
+from candlefish.options import DryRun, Json, Kubeconfig, Stack
 from candlefish.project import project_directory, settings_of
 from candlefish.screen import Screen, emit
 from infra.plans.recovery import ENVIRONMENT_WITHIN
@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
     app.command()(failback)
 
 
-def export(output: Folder, stack: Annotated[str, typer.Option("--stack", "-s")] = "production", check: Check = False,
+def export(output: Folder, stack: Stack = "production", check: Check = False,
            kubeconfig: Kubeconfig = None, as_json: Json = False) -> None:
     """Puts what a rebuild needs and the account does not hold into a folder. Exit code 1 when it is not whole."""
     screen = Screen(quiet=as_json)
@@ -75,7 +75,7 @@ def export(output: Folder, stack: Annotated[str, typer.Option("--stack", "-s")] 
         raise typer.Exit(Exit.FAILED)
 
 
-def rebuild(stack: Annotated[str, typer.Option("--stack", "-s")] = "recovery", from_: From = None,
+def rebuild(stack: Stack = "recovery", from_: From = None,
             kubeconfig: Kubeconfig = None, dry_run: DryRun = False, as_json: Json = False) -> None:
     """Builds a stack from the newest points of the one that it stands in for. Exit code 1 when it took longer than D6
     allows; run again it goes on where it was killed."""
