@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STACK ?= staging
 AGAINST ?= origin/main
 .DEFAULT_GOAL := help
-.PHONY: help rehearse preview test lint unit tools checkers bench bench-functions faults load soak down clean
+.PHONY: help rehearse preview test lint unit tools checkers bench bench-functions faults load soak region down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -50,6 +50,9 @@ load: $(VENV)/.ready tools ## the served API under load, under attack and with f
 
 soak: $(VENV)/.ready tools ## rollouts under load, and killed at every write (SOAK="--seed 1 --minutes 30 --part crash")
 	@$(BIN)/python -m tests.soak $(SOAK)
+
+region: $(VENV)/.ready tools ## a region is lost, rebuilt in another one, taken over and given back
+	@$(BIN)/python -m tests.region
 
 down: $(VENV)/.ready ## stop what `make rehearse` left running
 	@$(BIN)/candlefish rehearse down
