@@ -72,6 +72,11 @@ def database(made: datetime) -> dict[str, Any]:
                              "InstanceCreateTime": made}]}
 
 
+def record(name: str, kind: str, domain: str, zone: str, **more: Any) -> dict[str, Any]:
+    return {"Action": "CREATE", "ResourceRecordSet": {"Name": name, "Type": kind, **more, "AliasTarget": {
+        "DNSName": domain, "HostedZoneId": zone, "EvaluateTargetHealth": False}}}
+
+
 class FakeCluster:
     """read_only: when it was turned on; None: it is off."""
 
@@ -100,16 +105,19 @@ class World:
         self.check = self.route53.create_health_check(CallerReference="c", HealthCheckConfig={
             "Type": "HTTPS", "FullyQualifiedDomainName": THEIRS.direct, "Port": 443, "Inverted": False,
             "Disabled": False})["HealthCheck"]["Id"]
+        wanted = []
         for names, balancer, site, static in ((THEIRS, "lost", "LOSTSITE", "LOSTSTATIC"),
                                               (OWN, "standing", "SITE", "STATIC")):
             for name in (*names.site, *names.static):
                 door = site if name in names.site else static
                 for kind in ("A", "AAAA"):
-                    self.put(name, kind, f"{door.lower()}.cloudfront.net", "Z2FDTNDATAQYW2")
-            self.put(names.direct, "A", *BALANCERS[balancer])
+                    wanted.append(record(name, kind, f"{door.lower()}.cloudfront.net", "Z2FDTNDATAQYW2"))
+            wanted.append(record(names.direct, "A", *BALANCERS[balancer]))
             for role in ("PRIMARY", "SECONDARY"):
                 more = {"HealthCheckId": self.check} if role == "PRIMARY" else {}
-                self.put(names.api, "A", *BALANCERS[balancer], SetIdentifier=role.lower(), Failover=role, **more)
+                wanted.append(record(names.api, "A", *BALANCERS[balancer], SetIdentifier=role.lower(), Failover=role,
+                                     **more))
+        self.route53.change_resource_record_sets(HostedZoneId=self.zone, ChangeBatch={"Changes": wanted})
         self.gone = Refusal("InternalFailure")
         self.databases: dict[str, Any] = {"us-east-1": self.gone, "us-west-2": database(NOON)}
         self.read_only: dict[str, datetime | None] = {"production": None, "recovery": None}
@@ -117,11 +125,6 @@ class World:
         self.aws = FakeAws({})
         self.clients = cache(self.aws.client)
         self.said: list[str] = []
-
-    def put(self, name: str, kind: str, domain: str, zone: str, **more: Any) -> None:
-        self.route53.change_resource_record_sets(HostedZoneId=self.zone, ChangeBatch={"Changes": [{
-            "Action": "CREATE", "ResourceRecordSet": {"Name": name, "Type": kind, **more, "AliasTarget": {
-                "DNSName": domain, "HostedZoneId": zone, "EvaluateTargetHealth": False}}}]})
 
     def state(self) -> Any:
         """Everything that a move may change, but for the proofs of ownership and the journal."""
