@@ -49,7 +49,8 @@ class Contents:
     def missing(self, outputs: Mapping[str, Any]) -> list[str]:
         """Of the stack with these outputs, in words."""
         items = self.client("dynamodb", AWAY).scan(TableName=outputs["tables"]["experiments"])["Items"]
-        objects = self.client("s3", AWAY).list_objects_v2(Bucket=outputs["assetsBucket"]).get("Contents") or []
+        objects = self.client("s3", AWAY).list_objects_v2(
+            Bucket=outputs["assetsBucket"], Prefix="img/").get("Contents") or []  # beside them are the program's own
         found = {"items": {each["visitorHash"]["S"] for each in items}, "objects": {each["Key"] for each in objects}}
         wanted = {"items": {f"v{number}" for number in range(ITEMS)},
                   "objects": {f"img/{number}.svg" for number in range(OBJECTS)}}

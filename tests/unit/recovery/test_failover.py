@@ -16,7 +16,6 @@ from moto import mock_aws
 from infra.plans.hosts import hosts
 from infra.settings.load import load_file
 from operations.errors import Contested, NotAcceptable, OperationError
-from operations.recovery import direction
 from operations.recovery.account import Account
 from operations.recovery.direction import Side
 from operations.recovery.failover import BACK, OVER, Failover, Move
@@ -297,8 +296,3 @@ def test_a_stack_that_is_not_ready_for_the_names_is_wrong_usage() -> None:
     with pytest.raises(NotAcceptable, match=r"not ready for the names of production: its `domain\.alsoServes` is ''"):
         Failover(Move(Side(Account("production", LOST, lambda *_: None), lambda: None), side,  # type: ignore[arg-type, return-value]
                       None, None, str, print), OVER)  # type: ignore[arg-type]
-
-
-def test_the_switch_that_keeps_writes_away_is_one_of_both_stacks() -> None:
-    for settings in (LOST, STANDING):
-        assert any(direction.READ_ONLY in service.switches for service in settings.services)
