@@ -27,6 +27,7 @@ VERBS: Mapping[str, str] = {
     "scale": "Set how many pods of a service there are at least.",
     "maintenance": "Put the maintenance page up, and take it down.",
     "recovery": "See what a stack can be brought back from, and bring it back.",
+    "verify": "Check that a stack is fit, as a table with an exit code.",
     "cost": "See what the platform costs, by estimate and by bill.",
 }
 
