@@ -9,6 +9,7 @@ from operations.verify.model import Skipped, Unfit
 from operations.verify.scene import Scene
 
 LEAST_SEVERITY = 4  # GuardDuty's "medium" begins here ("Findings severity levels"), as in infra/plans/audit.py
+OPEN = {"service.archived": {"Equals": ["false"]}, "severity": {"GreaterThanOrEqual": LEAST_SEVERITY}}
 SHOWN = 5
 AT_ONCE = 50  # the most that one GetFindings takes
 
@@ -23,8 +24,8 @@ def detectors(scene: Scene) -> str:
     for detector in found:
         if client.get_detector(DetectorId=detector)["Status"] != "ENABLED":
             raise Unfit(f"detector {detector} of GuardDuty is off; `up` puts it on")
-        open_ones = list(pages(client, "list_findings", "FindingIds", DetectorId=detector, FindingCriteria={
-            "Criterion": {"service.archived": {"Eq": ["false"]}, "severity": {"Gte": LEAST_SEVERITY}}}))
+        open_ones = list(pages(client, "list_findings", "FindingIds", DetectorId=detector,
+                               FindingCriteria={"Criterion": OPEN}))
         if open_ones:
             kinds = Counter(each["Type"] for each in client.get_findings(
                 DetectorId=detector, FindingIds=open_ones[:AT_ONCE])["Findings"])

@@ -6,8 +6,10 @@ import re
 from datetime import timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from infra.plans.firewall import Scope
-from operations.aws import pages
+from operations.aws import code, pages
 from operations.verify.model import Unfit
 from operations.verify.scene import EDGE_REGION, Scene
 
@@ -32,9 +34,12 @@ def attached(scene: Scene) -> str:
     if wrong:
         raise Unfit(f"web ACL: {'; '.join(wrong)}; `up` puts it right")
     for scope, arn in arns.items():
-        logged = _waf(scene, scope).get_logging_configuration(ResourceArn=arn)["LoggingConfiguration"]
-        if not logged.get("LogDestinationConfigs"):
-            raise Unfit(f"web ACL {arn} logs nowhere")
+        try:
+            _waf(scene, scope).get_logging_configuration(ResourceArn=arn)
+        except ClientError as error:
+            if code(error) != "WAFNonexistentItemException":
+                raise
+            raise Unfit(f"web ACL {arn} logs nowhere; `up` makes its logging configuration") from error
     return f"on {', '.join(found)}; both log"
 
 
