@@ -70,7 +70,8 @@ def aws() -> dict[tuple[str, str, str], Any]:
         "VisibilityConfig": {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "acl"}}
     distribution = {"ETag": "1", "DistributionConfig": {
         "CallerReference": "x", "Origins": {"Quantity": 1, "Items": [{"Id": "x", "DomainName": "x"}]},
-        "Comment": "", "Enabled": True, "DefaultCacheBehavior": {"TargetOriginId": "x", "ViewerProtocolPolicy": "redirect-to-https"},
+        "Comment": "", "Enabled": True,
+        "DefaultCacheBehavior": {"TargetOriginId": "x", "ViewerProtocolPolicy": "redirect-to-https"},
         "WebACLId": ACL["global"], "ViewerCertificate": {"MinimumProtocolVersion": "TLSv1.2_2021"}}}
     alarm = {"StateValue": "OK", "ActionsEnabled": True, "StateUpdatedTimestamp": NOW - timedelta(days=1)}
     records = [{"Name": f"{host}.", "Type": "A", "AliasTarget": {
