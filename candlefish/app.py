@@ -31,6 +31,7 @@ VERBS: Mapping[str, str] = {
     "cache": "Have CloudFront forget what it keeps.",
     "secrets": "See how old secrets are, and rotate them.",
     "certificates": "See how long certificates last.",
+    "capacity": "See how full the cluster is, and bring nodes.",
     "cost": "See what the platform costs, by estimate and by bill.",
 }
 

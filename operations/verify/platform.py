@@ -105,8 +105,7 @@ def live(objects: Objects, service: Service) -> str:
 
 def _pods(objects: Objects, service: Service, colour: str) -> list[Any]:
     """Those that are to stay."""
-    labels = ",".join(f"{key}={value}" for key, value in kubernetes.selector(service, colour).items())
-    return [pod for pod in objects.labelled("Pod", labels)
+    return [pod for pod in objects.labelled("Pod", kubernetes.selector(service, colour))
             if not pod["metadata"].get("deletionTimestamp")
             and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")]
 
