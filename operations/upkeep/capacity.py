@@ -84,7 +84,7 @@ class Capacity:
                 "seconds": round(self.now() - began, 1)}
 
     def _chosen(self, group: str, nodes: int) -> tuple[str, dict[str, int]]:
-        found = {name: sizes for name, sizes in self._sizes() if group in ("", name) or name.startswith(f"{group}-")}
+        found = {name: sizes for name, sizes in self._sizes() if group in ("", name) or f"-{group}-" in f"-{name}-"}
         if len(found) != 1:
             known = ", ".join(name for name, _ in self._sizes()) or "none"
             raise NotAcceptable(f"--group {group!r} names {len(found)} node groups of {self.cluster}; it has {known}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
@@ -64,3 +66,7 @@ def _run(check: Check, scene: Scene, asleep: bool, now: Callable[[], float]) -> 
                                      f'eval "$(candlefish rehearse env --stack {scene.stack})"')
     except UNANSWERED as error:
         return outcome(State.FAILED, f"can't be asked: {error}")
+    except Exception as error:  # the other checks are wanted all the more
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return outcome(State.FAILED, f"the check itself broke: {type(error).__name__}: {error} "
+                                     f"({Path(where.filename).name}:{where.lineno})")

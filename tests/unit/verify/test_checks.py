@@ -242,6 +242,13 @@ def test_an_account_that_does_not_answer_fails_its_checks_and_no_other(world: Wo
     assert "AccessDenied" in found["alarms"].said
 
 
+def test_a_check_that_breaks_takes_no_other_with_it(world: World) -> None:
+    world.says("synthetics", "GetCanaryRuns", CanaryRuns=[{}])
+    canary, database = run(world, "canaries", "database")
+    assert (canary.state, database.state) == (State.FAILED, State.OK)
+    assert canary.said.startswith("the check itself broke: KeyError: 'Status' (signals.py:")
+
+
 def test_a_handshake_that_fails_is_unfit() -> None:
     with pytest.raises(Unfit, match=r"127\.0\.0\.1"):
         names.handshake("127.0.0.1", NOW, port=9)
