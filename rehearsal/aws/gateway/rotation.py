@@ -83,7 +83,7 @@ async def _describe(gateway: Gateway, to: Addressed, secret: str) -> dict[str, A
     async with gateway.session.post(
             gateway.upstream[Server.MOTO], data=json.dumps({"SecretId": secret}),
             headers={**_JSON, "X-Amz-Target": "secretsmanager.DescribeSecret",
-                     "Authorization": claim(gateway.accounts.of(to), to.region, _SERVICE)}) as response:
+                     "x-moto-account-id": gateway.accounts.of(to), "Authorization": claim(gateway.accounts.of(to), to.region, _SERVICE)}) as response:
         found: dict[str, Any] = await response.json(content_type=None) if response.status == 200 else {}
         return found
 
