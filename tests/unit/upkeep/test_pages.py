@@ -12,6 +12,7 @@ import pytest
 from typer.main import get_command
 
 from candlefish.app import app
+from operations.upkeep import calendar
 from operations.verify.table import CHECKS
 
 pytestmark = pytest.mark.unit
@@ -45,6 +46,14 @@ def test_there_are_commands_and_one_that_is_written_wrong_is_found() -> None:
     assert len(COMMANDS) >= 14
     with pytest.raises(Exception, match=r"(?i)no such option"):
         understood(["verify", "--stack", "development", "--onyl", "pods"])
+
+
+def test_the_calendars_page_is_what_the_command_writes_and_each_task_is_a_command() -> None:
+    assert (DOCS / "calendar.md").read_text() == calendar.page()
+    for task in calendar.tasks("staging"):
+        program, *arguments = shlex.split(task.command)
+        assert (program, understood(arguments)[1]["stack"]) == ("candlefish", "staging")
+    assert {task.every for task in calendar.TASKS} == set(calendar.Every)
 
 
 def test_the_page_has_every_check_and_no_other() -> None:
