@@ -64,8 +64,8 @@ def page(stack: str = "production") -> str:
 
 def _lines(stack: str) -> Iterator[str]:
     yield from ("# Maintenance calendar", "",
-                "Made by `candlefish calendar --markdown` from `operations/upkeep/calendar.py`. Each command says what it",
-                "finds; one that checks ends with 1 when there is something to do.", "")
+                "Made by `candlefish calendar --markdown` from `operations/upkeep/calendar.py`. Each command says what",
+                "it finds; one that checks ends with 1 when there is something to do.", "")
     for every in Every:
         yield from (f"## {every.capitalize()}", "", "| what | command | why |", "|---|---|---|")
         yield from (f"| {each.what} | `{each.command}` | {each.why} |" for each in tasks(stack, every))

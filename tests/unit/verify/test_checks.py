@@ -172,6 +172,14 @@ def test_there_is_a_test_that_fails_for_every_check() -> None:
     assert {row[0] for row in FAILING} == {check.name for check in CHECKS}
 
 
+def test_the_maintenance_page_in_front_of_the_operators_pages_closes_them(world: World) -> None:
+    status(f"{SITE}/operational-dashboard", 503, **{"retry-after": "600"})(world)
+    assert run(world, "forbidden")[0].state is State.FAILED
+    world.objects["Ingress", "maintenance"]["metadata"]["annotations"][
+        "alb.ingress.kubernetes.io/conditions.maintenance"] = "[]"
+    assert run(world, "forbidden")[0].state is State.OK
+
+
 SKIPPED: list[tuple[str, Change, str]] = [
     ("site", lambda world: (status(f"{SITE}/", 503, **{"retry-after": "600"})(world), world.objects.update({
         ("Ingress", "maintenance"): {"metadata": {"annotations": {
