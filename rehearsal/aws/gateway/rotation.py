@@ -80,10 +80,11 @@ async def _steps(gateway: Gateway, to: Addressed, secret: str, function: str, ve
 
 async def _describe(gateway: Gateway, to: Addressed, secret: str) -> dict[str, Any]:
     """Empty for one that does not exist: moto says so in its own words."""
+    account = gateway.accounts.of(to)
+    headers = {**_JSON, "X-Amz-Target": "secretsmanager.DescribeSecret", "x-moto-account-id": account,
+               "Authorization": claim(account, to.region, _SERVICE)}
     async with gateway.session.post(
-            gateway.upstream[Server.MOTO], data=json.dumps({"SecretId": secret}),
-            headers={**_JSON, "X-Amz-Target": "secretsmanager.DescribeSecret",
-                     "x-moto-account-id": gateway.accounts.of(to), "Authorization": claim(gateway.accounts.of(to), to.region, _SERVICE)}) as response:
+            gateway.upstream[Server.MOTO], data=json.dumps({"SecretId": secret}), headers=headers) as response:
         found: dict[str, Any] = await response.json(content_type=None) if response.status == 200 else {}
         return found
 
