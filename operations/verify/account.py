@@ -59,6 +59,9 @@ def compliance(scene: Scene) -> str:
 
 
 def _expect_owned(scene: Scene, what: str) -> None:
+    """And at work: a rehearsal keeps what the program makes of it, and nothing more."""
     if not scene.settings.governance.owns_account_audit:
         raise Skipped(f"{what} is the account's, and another stack's to make and verify "
                       "(governance.ownsAccountAudit is false)")
+    if scene.rehearsed:
+        raise Skipped(f"a rehearsal: {what} is kept there, and judges nothing")

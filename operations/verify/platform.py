@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.plans import kubernetes
+from infra.plans.recovery import How
 from infra.settings.model import Service
 from operations import balancer
 from operations.cluster import Objects
@@ -80,8 +81,9 @@ def database(scene: Scene) -> str:
 
 
 def backups(scene: Scene) -> str:
-    """No recovery point is older than D6 allows, open, broken or missing."""
-    found = look(Account(scene.stack, scene.settings, scene.aws), scene.now())
+    """No recovery point is older than D6 allows, open, broken or missing. A rehearsal replicates no objects."""
+    found = [each for each in look(Account(scene.stack, scene.settings, scene.aws), scene.now())
+             if not (scene.rehearsed and each.point.how is How.REPLICA)]
     bad = [each for each in found if each.state is Point.BAD]
     if bad:
         more = f", and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""

@@ -88,6 +88,8 @@ def outside(scene: Scene) -> str:
     """CloudWatch's own checks from outside pass (M6)."""
     if not scene.settings.observability.synthetics.enabled:
         raise Skipped("the stack has no canaries (observability.synthetics.enabled is false)")
+    if scene.rehearsed:
+        raise Skipped("a rehearsal: its canaries do not run")
     name = scene.names.resource("health")
     runs = scene.aws("synthetics").get_canary_runs(Name=name, MaxResults=1)["CanaryRuns"]
     if not runs:

@@ -20,7 +20,7 @@ from moto.rds.models import MasterUserSecret
 from moto.route53.models import ChangeList, Route53Backend
 from moto.secretsmanager.models import SecretsManagerBackend
 
-from rehearsal.aws.emulators import moto_backups, moto_watching
+from rehearsal.aws.emulators import moto_backups, moto_samples
 
 
 def install() -> None:
@@ -29,7 +29,7 @@ def install() -> None:
     _delete_one_record_of_a_set_identifier()
     _read_what_is_current()
     moto_backups.install()
-    moto_watching.install()
+    moto_samples.install()
 
 
 def _credentials(secret: MasterUserSecret) -> str:

@@ -186,6 +186,8 @@ SKIPPED: list[tuple[str, Change, str]] = [
             "alb.ingress.kubernetes.io/conditions.maintenance": "[]"}}}})), "maintenance off --stack production"),
     ("dns", lambda world: world.outputs.update(siteUrl="http://127.0.0.1:1"), "a rehearsal"),
     ("tls", lambda world: world.outputs.update(siteUrl="http://127.0.0.1:1"), "a rehearsal"),
+    *((name, lambda world: world.outputs.update(siteUrl="http://127.0.0.1:1"), "a rehearsal")
+      for name in ("detectors", "config", "canaries")),
     ("detectors", lambda world: world.change(governance__owns_account_audit=False), "governance.ownsAccountAudit"),
     ("config", lambda world: world.change(governance__owns_account_audit=False), "governance.ownsAccountAudit"),
     ("config", says("config", "DescribeComplianceByConfigRule", ComplianceByConfigRules=[
