@@ -25,11 +25,6 @@ class Of(StrEnum):
     STATIC = "static"  # assets., docs. and status.
 
 
-@app.callback()
-def cache() -> None:
-    """Keeps `invalidate` a word of its own while it is the only one."""
-
-
 @app.command()
 def invalidate(paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="/index.html, /docs/*")], stack: Stack,
                of: Annotated[Of, typer.Option(help="which distribution: the site's, or that of the static pages")

@@ -20,11 +20,6 @@ from operations.upkeep.certificates import Certificate, faults, in_account, in_c
 app = typer.Typer(no_args_is_help=True)
 
 
-@app.callback()
-def certificates() -> None:
-    """Keeps `check` a word of its own while it is the only one."""
-
-
 @app.command()
 def check(stack: Stack, days: Annotated[float | None, typer.Option(
               help="the least that may be left; otherwise observability.thresholds.certificateDays")] = None,
