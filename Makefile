@@ -4,8 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= staging
 AGAINST ?= origin/main
+USERS ?= 1000
+SEED ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help rehearse preview test lint unit tools checkers bench bench-functions faults load soak down clean
+.PHONY: help rehearse preview policy test lint unit tools checkers bench bench-functions faults load soak down clean \
+	image scan deploy deployed kubeconfig release verify back admitted drift visitors drill points
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -15,6 +18,9 @@ rehearse: $(VENV)/.ready tools ## build an environment on this machine (STACK=st
 
 preview: $(VENV)/.ready ## what this copy would change (AGAINST=origin/main): preview.md, .html and .json
 	@$(BIN)/candlefish preview --stack all --against "$(AGAINST)" --output preview.md --output preview.html --output preview.json
+
+policy: $(VENV)/.ready ## every security control against every resource of every stack
+	@$(BIN)/candlefish policy check --stack all
 
 test: $(VENV)/.ready tools checkers lint ## every check: lint, types, imports, tests of all tiers
 	@$(BIN)/python -m pytest -n 2 tests/unit tests/functions
@@ -31,8 +37,9 @@ unit: $(VENV)/.ready ## the tests that start no process
 tools: $(VENV)/.ready ## the Kubernetes binaries, found or built
 	@$(BIN)/python -m rehearsal.kubernetes.toolchain
 
-checkers: $(VENV)/.ready ## what only tests need, found or built: promtool, Helm
+checkers: $(VENV)/.ready ## what only tests need, found or built: promtool, actionlint, Helm
 	@$(BIN)/python -m tests.promtool
+	@$(BIN)/python -m tests.actionlint
 	@$(BIN)/python -m rehearsal.kubernetes.toolchain helm
 
 bench: $(VENV)/.ready tools ## measure evaluation, preview, up, no-change up and destroy of every stack
@@ -50,6 +57,53 @@ load: $(VENV)/.ready tools ## the served API under load, under attack and with f
 
 soak: $(VENV)/.ready tools ## rollouts under load, and killed at every write (SOAK="--seed 1 --minutes 30 --part crash")
 	@$(BIN)/python -m tests.soak $(SOAK)
+
+# -- what pipelines run; each works from a laptop with the credentials for it (docs/pipelines.md) ----------------------
+
+image: ## build an image of images/ (IMAGE=maintenance)
+	@docker build --pull --tag "candlefish/$(IMAGE):scan" "images/$(IMAGE)"
+
+scan: ## scan it (IMAGE=maintenance): fails for what is serious and has a mend
+	@trivy image --exit-code 1 --severity HIGH,CRITICAL --ignore-unfixed --scanners vuln,secret,misconfig "candlefish/$(IMAGE):scan"
+
+deploy: $(VENV)/.ready ## bring a stack up to date, under the policies (STACK=staging)
+	@pulumi up --stack "$(STACK)" --yes --non-interactive --policy-pack policy
+
+deployed: ## the commit that a stack was deployed from, as commit=… (STACK=staging)
+	@pulumi stack history --stack "$(STACK)" --json --page-size 20 | ./scripts/deployed-commit
+
+kubeconfig: ## sign in to a stack's cluster (STACK=staging)
+	@aws eks update-kubeconfig --name "$$(pulumi stack output clusterName --stack "$(STACK)")"
+
+release: $(VENV)/.ready ## bring a release to a service (STACK=staging SERVICE=website IMAGE=name@sha256:… CANARY=canary)
+	@$(BIN)/candlefish rollout start "$$SERVICE" --stack "$(STACK)" --image "$$IMAGE" --on-hold abort $${CANARY:+--strategy canary}
+
+verify: $(VENV)/.ready ## whether a stack works, from outside and inside (STACK=staging): verification.xml
+	@$(BIN)/candlefish verify --stack "$(STACK)" --junit verification.xml
+
+back: $(VENV)/.ready ## take a release back, then deploy an earlier commit again (STACK=staging COMMIT=… SERVICE=website)
+	@if [ "$$RELEASED" = success ]; then $(BIN)/candlefish rollout rollback "$$SERVICE" --stack "$(STACK)"; fi
+	@if [ -z "$$COMMIT" ]; then echo "no commit to go back to: this was the stack's first deployment" >&2; exit 1; fi
+	@folder=$$(mktemp -d) && git worktree add --quiet --detach "$$folder" "$$COMMIT" \
+		&& $(MAKE) -C "$$folder" deploy STACK="$(STACK)"; code=$$?; git worktree remove --force "$$folder"; exit $$code
+
+admitted: ## whether this commit was deployed to a stack with success (STACK=staging)
+	@./scripts/admitted "$(STACK)"
+
+# What the role of this job may not read is not refreshed: contents and secrets.
+drift: $(VENV)/.ready ## whether a stack is what this copy says (STACK=staging); reads only
+	@pulumi preview --stack "$(STACK)" --refresh --expect-no-changes --diff --non-interactive --suppress-outputs \
+		--exclude '**secretsmanager/secretVersion:SecretVersion**' --exclude '**lambda/function:Function**' \
+		--exclude '**cognito/userPoolClient:UserPoolClient**' --exclude '**kubernetes:core/v1:Secret**'
+
+visitors: ## visitors of a real environment (BASE=https://… API=https://… USERS=1000); needs k6
+	@k6 run -e BASE="$(BASE)" -e API="$(API)" -e USERS="$(USERS)" tests/load/journey.js
+
+drill: $(VENV)/.ready tools ## every disaster in a rehearsed environment (SEED=1): drill.json
+	@$(BIN)/candlefish recovery drill --disaster all --seed "$(SEED)" --json > drill.json
+
+points: $(VENV)/.ready ## whether a stack could be brought back now (STACK=production)
+	@$(BIN)/candlefish recovery points --stack "$(STACK)"
 
 down: $(VENV)/.ready ## stop what `make rehearse` left running
 	@$(BIN)/candlefish rehearse down

@@ -21,6 +21,7 @@ from rehearsal.errors import RehearsalError, Unusable
 VERBS: Mapping[str, str] = {
     "rehearse": "Build, look at and take down an environment on this machine, offline.",
     "preview": "Compare the working copy with a version of it or with what is deployed, offline.",
+    "policy": "Hold the security controls against what the program would make, offline.",
     "rollout": "Bring a release to a service, and take it back.",
     "site": "Bring a release to the static site, and take it back.",
     "switch": "Turn a service's switch on or off.",
@@ -94,10 +95,15 @@ def _code(error: Exception) -> Exit | None:
     from infra.plans.prices import PriceBookError
     from kube.errors import ApiError
     from kube.kubeconfig import KubeconfigError
-    from rehearsal.engine.errors import Cancelled
+    from policy.waivers import WaiverError
+    from rehearsal.engine.errors import Cancelled, PolicyViolated
 
     if isinstance(error, Cancelled):
         return Exit.INTERRUPTED
+    if isinstance(error, PolicyViolated):
+        return Exit.POLICY
+    if isinstance(error, WaiverError):
+        return Exit.USAGE
     known = (OperationError, RehearsalError, ApiError, KubeconfigError, PriceBookError, BotoCoreError, ClientError)
     return Exit.FAILED if isinstance(error, known) else None
 

@@ -16,8 +16,11 @@ from queue import SimpleQueue
 from typing import Any
 
 import candlefish
+from candlefish.policies import MANDATORY, UNDECIDED, WAIVED, Judged, Judgement
 from operations.preview.model import Finding, Graph, Level, Resource
 from operations.preview.values import read
+
+LEVELS = {MANDATORY: Level.VIOLATED, WAIVED: Level.WAIVED, UNDECIDED: Level.UNDECIDED}
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,15 @@ class Recorded:
     """What became of a job. steps: of the engine's preview against a state. failure: why there is no graph."""
 
     graph: Graph = field(default_factory=lambda: Graph(()))
-    policies: tuple[Finding, ...] = ()
+    judgement: Judgement = field(default_factory=lambda: Judgement((), 0, 0, ()))
     steps: tuple[dict[str, Any], ...] = ()
     failure: str = ""
+
+    @property
+    def policies(self) -> tuple[Finding, ...]:
+        """As a preview shows them."""
+        return tuple(Finding(each.ids[0], LEVELS[each.level], each.resource, each.message)
+                     for each in self.judgement.found)
 
 
 def record(jobs: Sequence[Job], done: Callable[[Job], None] = lambda job: None) -> dict[Job, Recorded]:
@@ -114,6 +123,7 @@ def _recorded(answer: Mapping[str, Any]) -> Recorded:
     if "failure" in answer:
         return Recorded(failure=answer["failure"])
     resources = tuple(Resource(**{**each, "inputs": read(each["inputs"])}) for each in answer["resources"])
-    policies = tuple(Finding(each["id"], Level(each["level"]), each["resource"], each["message"])
-                     for each in answer["policies"])
-    return Recorded(Graph(resources), policies, tuple(answer["steps"]))
+    judged = answer["judgement"]
+    found = tuple(Judged(**{**each, "ids": tuple(each["ids"])}) for each in judged["found"])
+    judgement = Judgement(found, judged["controls"], judged["held"], tuple(judged["unused"]))
+    return Recorded(Graph(resources), judgement, tuple(answer["steps"]))

@@ -48,6 +48,15 @@ def against(project: Path, stack: str, ref: str, say: Say) -> Preview:
             _cost(tree, project, each)) for each in stacks))
 
 
+def here(project: Path, stack: str) -> list[str]:
+    """The stacks of the working copy that are meant. Raises WrongInput, or SettingsError for one of them."""
+    found = refs.files_here(project)
+    stacks = _chosen(stack, refs.stacks_of(found))
+    for each in stacks:
+        load_file(project / refs.file_of(each))
+    return stacks
+
+
 def _compared(stack: str, ref: str, before: Recorded | None, after: Recorded | None, cost: Cost) -> StackPreview:
     """Raises EngineError when the version of the working copy does not run."""
     if after is not None and after.failure:

@@ -2,8 +2,9 @@
 
     {"directory": "/repo", "stack": "staging", "key": "…", "state": null, "zones": {}}
 
-The answer is {"resources": […], "policies": […], "steps": […]} or {"failure": "the text"}. A secret leaves this process
-as a digest under the request's key, which is another one in every run: two can be compared and none can be guessed.
+The answer is {"resources": […], "judgement": {…}, "steps": […]} or {"failure": "the text"}. A secret leaves this
+process as a digest under the request's key, which is another one in every run: two can be compared and none can be
+guessed.
 """
 
 from __future__ import annotations
@@ -14,17 +15,14 @@ import hmac
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from candlefish.policies import judge
 from infra.settings.load import PREFIX
-from operations.preview.model import Level
 from operations.preview.values import MARK
-from policy.evaluate import evaluate
-from policy.model import UNKNOWN as SPELLED
-from policy.model import Resource
-from policy.waivers import apply, load
 from rehearsal.engine.config import Project, StackConfig
 from rehearsal.engine.errors import EngineError
 from rehearsal.engine.order import ordered
@@ -32,7 +30,7 @@ from rehearsal.engine.results import Step
 from rehearsal.engine.state import State
 from rehearsal.engine.store import StateFile
 from rehearsal.engine.values import UNKNOWN, Archive, Asset, ResourceReference, Secret
-from rehearsal.recording import ARNS, Graph, record
+from rehearsal.recording import ARNS, record
 
 
 def main() -> None:
@@ -53,7 +51,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"failure": str(error)}
     return {"resources": [_resource(each, key, graph.aliases.get(each.urn, ()))
                           for each in ordered([each for each in graph.resources if not each.delete])],
-            "policies": _policies(graph, config.values.get(f"{PREFIX}environment", stack)),
+            "judgement": asdict(judge(graph, config.values.get(f"{PREFIX}environment", stack), date.today())),
             "steps": [_step(each) for each in graph.result.steps] if state else []}
 
 
@@ -92,30 +90,6 @@ def _step(step: Step) -> dict[str, Any]:
             "causes": list(step.causes), "properties": [
                 {"path": each.path, "before": each.before, "after": each.after, "replaces": each.replaces,
                  "assumed": each.assumed} for each in step.diff]}
-
-
-def _policies(graph: Graph, environment: str) -> list[dict[str, Any]]:
-    """As an analyzer gets the resources: with secrets in the open. A message says nothing of a value."""
-    result = evaluate([Resource(each.type, each.urn, each.name, _plain(each.inputs), each.property_dependencies)
-                       for each in graph.resources])
-    verdict = apply(result.findings, load(), environment, date.today())
-    found = [*((Level.VIOLATED, each, each.control.mend) for each in verdict.open),
-             *((Level.WAIVED, each, waiver.reason) for each, waiver in verdict.waived),
-             *((Level.UNDECIDED, each, "only the deployment can tell") for each in result.undecided)]
-    return [{"id": each.control.id, "level": level.value, "resource": each.resource.urn,
-             "message": f"{each.control.title}: {why}"} for level, each, why in found]
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _plain(inner) for key, inner in value.items()}
-        case list():
-            return [_plain(inner) for inner in value]
-        case Secret():
-            return _plain(value.value)
-        case _:
-            return SPELLED if value is UNKNOWN else value
 
 
 if __name__ == "__main__":

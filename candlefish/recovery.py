@@ -9,6 +9,7 @@ import boto3
 import typer
 from botocore.config import Config
 
+from candlefish import recovery_database
 from candlefish.exits import Exit
 from candlefish.options import Json, Stack
 from candlefish.project import settings_of
@@ -18,6 +19,7 @@ from operations.recovery.model import Judged, State, spelled
 from operations.recovery.points import look
 
 app = typer.Typer(no_args_is_help=True)
+recovery_database.register(app)
 _HEADING = ("", "what", "how", "where", "age", "allowed", "encrypted", "restorable", "copied")
 _PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
 

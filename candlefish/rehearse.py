@@ -6,11 +6,12 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from candlefish import browse, clock, runtime, timing, tools
+from candlefish import browse, clock, policing, runtime, timing, tools
 from candlefish.exits import Exit
 from candlefish.interrupts import interruptible
 from candlefish.options import STAGING, Json, Stack
@@ -35,25 +36,34 @@ Changes = Annotated[list[str] | None, typer.Option(
     "--config", "-c", metavar="PATH=VALUE", help="a setting for this run, such as network.natGatewayCount=3")]
 NoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="exit 4 if anything would change or has changed")]
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="leave out what `candlefish verify` checks")]
+PolicyPacks = Annotated[list[Path] | None, typer.Option(
+    "--policy-pack", metavar="FOLDER", help="a policy pack, such as policy; exit 3 if it is violated")]
+PolicyConfig = Annotated[Path | None, typer.Option("--policy-pack-config", metavar="FILE.json",
+                                                   help="levels and settings of the packs' policies")]
 app.command()(clock.clock)
 app.command()(timing.timing)
 
 
 @app.command()
 def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Changes = None,
-       expect_no_changes: NoChanges = False, no_verify: NoVerify = False, yes: Unasked = False) -> None:
+       expect_no_changes: NoChanges = False, no_verify: NoVerify = False, yes: Unasked = False,
+       policy_pack: PolicyPacks = None, policy_pack_config: PolicyConfig = None) -> None:
     """Builds the environment, or brings it up to date, verifies it and leaves it running.
 
-    Exit code 1 when a check fails: the environment is there, and not fit.
-    """
+    Exit code 1 when a check fails: the environment is there, and not fit. With policy packs it previews first, as
+    `pulumi up` does, so that nothing is made of what they refuse."""
     screen = Screen(quiet=as_json)
     rehearsal = Rehearsal(stack, seed=seed, changes=config or (), report=screen.say)
-    with interruptible(screen.say) as cancelling, screen.progress():
+    packs = policing.packs(policy_pack, policy_pack_config)
+    with interruptible(screen.say) as cancelling, screen.progress(), policing.told(stack, as_json):
         settings = rehearsal.settings
         screen.say(f"{stack}: {settings.region}, {len(settings.services)} services")
         endpoint = rehearsal.start_aws()
         engine = cancelling(rehearsal.engine(endpoint, screen.on_event))
         rehearsal.remember(endpoint)
+        engine.packs = packs
+        if packs.folders:
+            engine.preview()
         result, servers = rehearsal.build(engine, endpoint)
     rehearsal.note_coverage()
     outputs = servers.shown(result.outputs)
@@ -73,14 +83,18 @@ def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Ch
 
 @app.command()
 def preview(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Changes = None,
-            expect_no_changes: NoChanges = False) -> None:
+            expect_no_changes: NoChanges = False, policy_pack: PolicyPacks = None,
+            policy_pack_config: PolicyConfig = None) -> None:
     """Shows what `up` would do. Changes nothing."""
     screen = Screen(quiet=as_json)
     rehearsal = Rehearsal(stack, seed=seed, changes=config or (), report=screen.say)
+    packs = policing.packs(policy_pack, policy_pack_config)
     _ = rehearsal.settings
-    with interruptible(screen.say) as cancelling, screen.progress():
+    with interruptible(screen.say) as cancelling, screen.progress(), policing.told(stack, as_json):
         servers = rehearsal.start(kubernetes=False)
-        result = cancelling(rehearsal.engine(servers.aws, _failures_only(screen))).preview()
+        engine = cancelling(rehearsal.engine(servers.aws, _failures_only(screen)))
+        engine.packs = packs
+        result = engine.preview()
     if as_json:
         emit({**_report(stack, rehearsal.seed, result, result.outputs), "steps": steps_json(result.steps)})
     else:
@@ -260,7 +274,7 @@ def _tell_destroyed(screen: Screen, stack: str, result: Result, as_json: bool) -
 
 def _report(stack: str, seed: int, result: Result, values: dict[str, Any]) -> dict[str, Any]:
     return {"stack": stack, "changes": result.changes, "outputs": values, "seconds": round(result.seconds, 3),
-            "seed": seed}
+            "seed": seed, "policies": policing.listed(result.violations)}
 
 
 def _resources(rehearsal: Rehearsal) -> Sequence[Any]:

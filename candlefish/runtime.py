@@ -131,7 +131,8 @@ class Rehearsal:
                   "certificateAuthority": base64.b64encode(cluster.ca_pem.encode()).decode()})
         agent = self.agent.ensure(Wanted(
             kubeconfig=cluster.kubeconfig, cluster=self.cluster_name, account=DEFAULT_ACCOUNT, region=region,
-            aws_endpoint=endpoint.url, authority=cluster.home / "pki"))
+            aws_endpoint=endpoint.url, authority=cluster.home / "pki",
+            database_connections=self.aws.databases))
         kept.put(DEFAULT_ACCOUNT, region, FRONT_DOOR, self.cluster_name, {"url": agent.front_door_url})
         return Servers(endpoint, cluster, agent)
 

@@ -76,6 +76,9 @@ class Screen:
             self.say(f"{mark} {short(event.urn)} {event.seconds:.1f}s", style)
         elif event.kind is EventKind.FAILED:
             self.say(f"! {short(event.urn)}: {event.message}", "bold red")
+        elif event.kind is EventKind.POLICY:
+            self.say(f"{'!' if event.severity == 'error' else ' '} policy {event.message}",
+                     "bold red" if event.severity == "error" else "dim")
         elif event.kind is EventKind.DIAGNOSTIC and event.severity in ("warning", "error", "stderr", "stdout", "info"):
             self.say(f"  {event.severity}: {event.message}", "yellow" if event.severity == "warning" else "")
 

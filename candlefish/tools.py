@@ -35,6 +35,7 @@ def environment(rehearsal: Rehearsal, servers: Servers) -> dict[str, str]:
     return {**credentials(servers.aws, rehearsal.settings.region), "AWS_PAGER": "",
             "KUBECONFIG": str(servers.cluster.kubeconfig),
             OUTPUTS: str(write_outputs(rehearsal, servers.shown(stored))),
+            **({"PGSERVICEFILE": str(databases)} if (databases := rehearsal.aws.databases).exists() else {}),
             **({"CANDLEFISH_FRONT_DOOR": f"http://{door}"} if door else {})}
 
 

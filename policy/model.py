@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from inspect import signature
+from typing import Any, cast
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # how Pulumi spells a value that only the deployment knows
 STACK = "pulumi:pulumi:Stack"
@@ -74,20 +75,24 @@ class World:
         return [other for other in found if other is not None and other.type == type]
 
 
-Holds = Callable[[Resource, World], object]
+Alone = Callable[[Resource], object]
+Among = Callable[[Resource, World], object]
+Holds = Alone | Among
 
 
 @dataclass(frozen=True)
 class Control:
     """ids: checkov's first, then Security Hub's. holds: truthy where the resource meets it; may raise Undecided.
-    mend: what to do about a resource that doesn't. waivable: environments where a waiver is accepted."""
+    mend: what to do about a resource that doesn't. waivable: environments where a waiver is accepted. alone: the
+    resource itself is all that it asks for, so that it can be judged before anything is made."""
 
     ids: tuple[str, ...]
     title: str
     types: tuple[str, ...]
-    holds: Holds
+    holds: Among
     mend: str
     waivable: frozenset[str] = ENVIRONMENTS
+    alone: bool = False
 
     @property
     def id(self) -> str:
@@ -111,25 +116,28 @@ class Finding:
 
 def control(ids: str, title: str, types: str | tuple[str, ...], holds: Holds, mend: str,
             waivable: frozenset[str] = ENVIRONMENTS) -> Control:
-    """`ids` are separated by spaces."""
-    return Control(tuple(ids.split()), title, (types,) if isinstance(types, str) else types, holds, mend, waivable)
+    """`ids` are separated by spaces. `holds` takes the resource alone, or the world too."""
+    kinds = (types,) if isinstance(types, str) else types
+    alone = len(signature(holds).parameters) == 1
+    judged = (lambda resource, world: cast(Alone, holds)(resource)) if alone else cast(Among, holds)
+    return Control(tuple(ids.split()), title, kinds, judged, mend, waivable, alone)
 
 
-def says(path: str, value: Any = True) -> Holds:
+def says(path: str, value: Any = True) -> Alone:
     """The input has this value; "true" is the spelling of some providers for True."""
-    return lambda resource, world: (found := resource.at(path)) == value or (value is True and found == "true")
+    return lambda resource: (found := resource.at(path)) == value or (value is True and found == "true")
 
 
-def given(path: str) -> Holds:
-    return lambda resource, world: resource.at(path)
+def given(path: str) -> Alone:
+    return lambda resource: resource.at(path)
 
 
-def has(type: str, key: str) -> Holds:
+def has(type: str, key: str) -> Among:
     """A resource of this type is made for it."""
     return lambda resource, world: world.users(resource, type, key)
 
 
-def exists(type: str, holds: Callable[[Resource], object] = lambda resource: True) -> Holds:
+def exists(type: str, holds: Callable[[Resource], object] = lambda resource: True) -> Among:
     """The stack has one such resource."""
     return lambda resource, world: any(holds(each) for each in world.of(type))
 

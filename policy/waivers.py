@@ -42,11 +42,12 @@ class Waiver:
 @dataclass(frozen=True)
 class Verdict:
     """waived: findings with the waiver that covers each. open: the others. unused: waivers for this environment that
-    cover nothing."""
+    cover nothing. expired: those of the open findings that a waiver covered until its end."""
 
     open: tuple[Finding, ...]
     waived: tuple[tuple[Finding, Waiver], ...]
     unused: tuple[Waiver, ...]
+    expired: tuple[tuple[Finding, Waiver], ...] = ()
 
 
 def load(path: Path = FILE) -> tuple[Waiver, ...]:
@@ -82,10 +83,15 @@ def _wrong(entry: Any) -> Iterable[str]:
 
 def apply(findings: Sequence[Finding], waivers: Sequence[Waiver], environment: str, today: date) -> Verdict:
     """An expired waiver covers nothing."""
-    valid = [waiver for waiver in waivers if waiver.expires >= today]
-    waived = [(finding, waiver) for finding in findings
-              if (waiver := next((each for each in valid if each.covers(finding, environment)), None)) is not None]
+    waived = _covered(findings, [waiver for waiver in waivers if waiver.expires >= today], environment)
     covered = {id(finding) for finding, _ in waived}
     unused = [waiver for waiver in waivers if environment in waiver.environments
               and not any(waiver.covers(finding, environment) for finding in findings)]
-    return Verdict(tuple(finding for finding in findings if id(finding) not in covered), tuple(waived), tuple(unused))
+    still_open = [finding for finding in findings if id(finding) not in covered]
+    expired = _covered(still_open, [waiver for waiver in waivers if waiver.expires < today], environment)
+    return Verdict(tuple(still_open), tuple(waived), tuple(unused), tuple(expired))
+
+
+def _covered(findings: Sequence[Finding], waivers: Sequence[Waiver], environment: str) -> list[tuple[Finding, Waiver]]:
+    return [(finding, waiver) for finding in findings
+            if (waiver := next((each for each in waivers if each.covers(finding, environment)), None)) is not None]

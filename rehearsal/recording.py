@@ -24,7 +24,9 @@ from rehearsal.aws.services.sts import partition, policy_document
 from rehearsal.engine import urns
 from rehearsal.engine.config import Project, StackConfig
 from rehearsal.engine.engine import Engine
+from rehearsal.engine.errors import Violation
 from rehearsal.engine.provider import Checked, Context, Diff, ProviderError
+from rehearsal.engine.registration import Goal
 from rehearsal.engine.results import Result
 from rehearsal.engine.state import State
 from rehearsal.engine.store import StateFile
@@ -48,13 +50,14 @@ _DRAWN = {"random:index/randomPassword:RandomPassword": ("result", "bcryptHash")
 @dataclass(frozen=True)
 class Graph:
     """given: by URN, what the program said of a custom resource, before the provider filled anything in. aliases: by
-    URN of a new resource, the other URNs that it may have had."""
+    URN of a new resource, the other URNs that it may have had. deleted_first: URNs that say delete_before_replace."""
 
     stack: str
     result: Result
     resources: tuple[State, ...]
     given: Mapping[str, Properties]
     aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    deleted_first: frozenset[str] = frozenset()
 
     def of(self, *types: str) -> tuple[State, ...]:
         return tuple(state for state in self.resources if state.type in types)
@@ -79,11 +82,27 @@ def record(project: Project, stack: str, config: StackConfig, *, seed: int = 0, 
     providers: list[Any] = [
         _Recording(each) for each in (_Offline(zones or {}, account), KubernetesProvider(), _DrawnAlready())]
     with tempfile.TemporaryDirectory(prefix="candlefish-recording-") as folder:
+        watching = _Watching()
         made = Engine(project, stack, config, providers, state or StateFile(Path(folder) / "state.json", "unused"),
-                      seed=seed)
+                      seed=seed, analyzers=[watching])
         result = made.preview()
     given = {urn: found for each in providers for urn, found in each.given.items()}
-    return Graph(stack, result, made.states, given, made.aliases)
+    return Graph(stack, result, made.states, given, made.aliases, frozenset(watching.deleted_first))
+
+
+class _Watching:
+    """Where a policy pack would sit: what a registration says that the state does not keep."""
+
+    def __init__(self) -> None:
+        self.deleted_first: set[str] = set()
+
+    def analyze(self, urn: str, goal: Goal, inputs: Properties, provider: State | None) -> list[Violation]:
+        if goal.delete_before_replace:
+            self.deleted_first.add(urn)
+        return []
+
+    def analyze_stack(self, states: object) -> list[Violation]:
+        return []
 
 
 class _DrawnAlready(RandomProvider):

@@ -39,8 +39,9 @@ class RolesArgs:
 
 class Roles(Component):
     """`candlefish-deploy-{environment}`: jobs of the repository in the GitHub environment of that name, for a whole
-    `pulumi up`. `candlefish-preview-{environment}`: jobs of its pull requests, which can look at anything but contents
-    and secrets. `candlefish-on-call-{environment}`: people of the account, with a second factor, for the cluster.
+    `pulumi up`. `candlefish-preview-{environment}`: jobs in the GitHub environment `{environment}-read`, for previews
+    and drift: they can look at anything but contents and secrets; code of pull requests gets no role.
+    `candlefish-on-call-{environment}`: people of the account, with a second factor, for the cluster.
 
     They are what bounds deployments, and so have neither the boundary nor the environment's path. Their permissions
     are changed by an administrator's `up`; the deploy role's own is refused.
@@ -63,13 +64,13 @@ class Roles(Component):
         roles = {
             "deploy": self._role("deploy", "Pipelines that deploy to this environment", _DEPLOY_SECONDS, self._github(
                 f"environment:{args.environment}")),
-            "preview": self._role("preview", "Pipelines that look at what a pull request would change", _SECONDS,
-                                  self._github("pull_request")),
+            "preview": self._role("preview", "Pipelines that compare this environment with the program", _SECONDS,
+                                  self._github(f"environment:{args.environment}-read")),
             "on-call": self._role("on-call", "People on call", _SECONDS, rendered(
                 policies.account_trust, account_id=args.account_id)),
         }
         self._attach("deploy", roles["deploy"], self._deploy)
-        self._attach("preview", roles["preview"], lambda _: deploy_policies.preview())
+        self._attach("preview", roles["preview"], deploy_policies.preview)
         aws.iam.RolePolicy(f"{name}-on-call", role=roles["on-call"].id, opts=self.child(),
                            policy=rendered(policies.on_call, cluster_arn=args.cluster_arn))
         self.arns = {key: role.arn for key, role in roles.items()}

@@ -104,6 +104,9 @@ CONTENTS = (
     "s3:GetObject*", "secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue", "sqs:ReceiveMessage",
     "ssm:GetParameter*", "sts:GetFederationToken", "sts:GetSessionToken")
 
+_OF_STATE = frozenset({"kms:Decrypt", "s3:GetObject*"})  # denied for all but the state
+STATE_BUCKET, STATE_KEY = "candlefish-pulumi-state", "alias/candlefish-pulumi"  # docs/first-time.md makes them
+
 _PASSED_TO = ("backup", "cloudtrail", "config", "ec2", "ecr", "edgelambda", "eks", "lambda", "monitoring.rds",
               "pods.eks", "rds", "s3", "scheduler", "vpc-flow-logs", "apigateway", "events", "synthetics",
               "cognito-idp")
@@ -165,12 +168,24 @@ def deploy(account_id: str, regions: Sequence[str], environment: str, boundary_a
     return packed(statements)
 
 
-def preview() -> list[Document]:
+def preview(account_id: str) -> list[Document]:
     """The managed policies of the preview role: everything can be looked at but contents and secrets.
 
-    A preview does not need the values of secrets; `pulumi refresh` of the secrets' versions does, and is not its.
+    The one content is Pulumi's state, without which nothing can be compared with it; whoever can read that can read the
+    secrets in it, so that the role is for jobs of main only. What it may not read, `make drift` leaves out.
     """
-    return packed([*_reads(), {"Sid": "Contents", "Effect": "Deny", "Action": list(CONTENTS), "Resource": "*"}])
+    state = [f"arn:aws:s3:::{STATE_BUCKET}-{account_id}/*"]
+    alias = {"kms:ResourceAliases": [STATE_KEY]}
+    return packed([
+        *_reads(),
+        allow("State", ["s3:GetObject"], state),
+        allow("StateKey", ["kms:Decrypt"], [f"arn:aws:kms:*:{account_id}:key/*"], {"ForAnyValue:StringEquals": alias}),
+        {"Sid": "Contents", "Effect": "Deny", "Resource": "*",
+         "Action": [action for action in CONTENTS if action not in _OF_STATE]},
+        {"Sid": "OtherObjects", "Effect": "Deny", "Action": ["s3:GetObject*"], "NotResource": state},
+        {"Sid": "OtherKeys", "Effect": "Deny", "Action": ["kms:Decrypt"], "Resource": "*",
+         "Condition": {"ForAllValues:StringNotEquals": alias}},  # a key without an alias too
+    ])
 
 
 def boundary(account_id: str, environment: str, stands_in_for: str | None = None) -> Document:

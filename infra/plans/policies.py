@@ -67,7 +67,7 @@ def pod_identity_trust() -> Document:
 
 def github_trust(provider_arn: str, repository: str, subject: str) -> Document:
     """A role for jobs of one GitHub repository (`owner/name`) of one kind, and no other. `subject`: what GitHub says of
-    the job after the repository, such as `environment:production` or `pull_request`."""
+    the job after the repository, such as `environment:production`."""
     return document([{
         "Effect": "Allow", "Action": ["sts:AssumeRoleWithWebIdentity"], "Principal": {"Federated": provider_arn},
         "Condition": {"StringEquals": {

@@ -14,7 +14,7 @@ from operations.recovery.model import Point
 
 def here(account: Account) -> list[Point]:
     rds, name = account.clients("rds", account.home), account.names.resource("db")
-    found = _instance(rds, name)
+    found = instance(rds, name)
     if found is None:
         return [Point(Kept.DATABASE, How.POINT_IN_TIME, name, account.home,
                       faults=(f"there is no instance {name}; what is kept of it is in the rows below",)),
@@ -32,7 +32,7 @@ def here(account: Account) -> list[Point]:
 
 def arn(account: Account) -> str | None:
     """Of the instance, by which AWS Backup knows it; None where it is gone."""
-    found = _instance(account.clients("rds", account.home), account.names.resource("db"))
+    found = instance(account.clients("rds", account.home), account.names.resource("db"))
     return None if found is None else str(found["DBInstanceArn"])
 
 
@@ -57,7 +57,8 @@ def away(account: Account, region: str) -> list[Point]:
     return [point]
 
 
-def _instance(rds: Any, name: str) -> dict[str, Any] | None:
+def instance(rds: Any, name: str) -> dict[str, Any] | None:
+    """As RDS describes it; None where there is none."""
     try:
         found: dict[str, Any] = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
     except ClientError as error:
@@ -67,10 +68,27 @@ def _instance(rds: Any, name: str) -> dict[str, Any] | None:
     return found
 
 
+def retained(rds: Any, name: str) -> dict[str, Any] | None:
+    """The newest automated backups that an instance of the name left when it was deleted."""
+    left = [each for each in pages(rds, "describe_db_instance_automated_backups", "DBInstanceAutomatedBackups",
+                                   DBInstanceIdentifier=name)
+            if each.get("Status") == "retained" and (each.get("RestoreWindow") or {}).get("LatestTime")]
+    return max(left, key=lambda each: each["RestoreWindow"]["LatestTime"], default=None)
+
+
+def newest_snapshot(rds: Any, name: str) -> str | None:
+    whole = _whole(rds, name)
+    return str(max(whole, key=lambda each: each["SnapshotCreateTime"])["DBSnapshotIdentifier"]) if whole else None
+
+
+def _whole(rds: Any, name: str) -> list[dict[str, Any]]:
+    return [each for each in pages(rds, "describe_db_snapshots", "DBSnapshots", DBInstanceIdentifier=name)
+            if each.get("SnapshotCreateTime") and each.get("Status") == "available"]
+
+
 def _snapshots(account: Account, rds: Any, name: str) -> list[Point]:
     """The newest one; older ones are older."""
-    done = [each for each in pages(rds, "describe_db_snapshots", "DBSnapshots", DBInstanceIdentifier=name)
-            if each.get("SnapshotCreateTime") and each.get("Status") == "available"]
+    done = _whole(rds, name)
     if not done:
         return []
     newest = max(done, key=lambda each: each["SnapshotCreateTime"])

@@ -27,7 +27,7 @@ def _in_a_backup_plan(resource: Resource, world: World) -> object:
                for selection in world.of(SELECTION))
 
 
-def _retention(resource: Resource, world: World) -> object:
+def _retention(resource: Resource) -> object:
     return int(resource.at("backupRetentionPeriod") or 0) >= 7
 
 
@@ -41,7 +41,7 @@ CONTROLS = (
             "set lifecycle.deletionProtection", DEVELOPMENT),
     control("CKV2_AWS_69 RDS.38", "TLS forced", DATABASE, _tls_forced, "set rds.force_ssl=1 in its parameter group"),
     control("CKV_AWS_129 RDS.36", "logs sent to CloudWatch", DATABASE,
-            lambda database, world: "postgresql" in listed(database.at("enabledCloudwatchLogsExports")),
+            lambda database: "postgresql" in listed(database.at("enabledCloudwatchLogsExports")),
             "export the log 'postgresql'"),
     control("CKV_AWS_226", "minor upgrades by themselves", DATABASE, says("autoMinorVersionUpgrade"),
             "set auto_minor_version_upgrade=True"),
@@ -53,7 +53,7 @@ CONTROLS = (
             given("performanceInsightsKmsKeyId"),
             "give performance_insights_kms_key_id"),
     control("CKV_AWS_118 RDS.6", "enhanced monitoring", DATABASE,
-            lambda database, world: int(database.at("monitoringInterval") or 0) > 0,
+            lambda database: int(database.at("monitoringInterval") or 0) > 0,
             "set database.monitoringIntervalSeconds", DEVELOPMENT),
     control("RDS.26", "in a backup plan", DATABASE, _in_a_backup_plan, "add it to a backup selection"),
     control("CKV_AWS_245", "replicated backups under a key of our own",
@@ -67,7 +67,7 @@ CONTROLS = (
     control("CKV2_AWS_50 ElastiCache.3", "failover by itself", CACHE, says("automaticFailoverEnabled"),
             "set cache.replicaCount to at least 1", DEVELOPMENT),
     control("CKV_AWS_191", "a key of our own", CACHE, given("kmsKeyId"), "give kms_key_id"),
-    control("ElastiCache.1", "snapshots", CACHE, lambda cache, world: int(cache.at("snapshotRetentionLimit") or 0) >= 1,
+    control("ElastiCache.1", "snapshots", CACHE, lambda cache: int(cache.at("snapshotRetentionLimit") or 0) >= 1,
             "set cache.snapshotRetentionDays"),
     control("CKV_AWS_28 DynamoDB.2", "point-in-time recovery", TABLE, says("pointInTimeRecovery.enabled"),
             "enable point_in_time_recovery"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from policy.model import Resource, World, control, every, given, has, listed, nested
+from policy.model import Resource, control, every, given, has, listed, nested
 
 DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 WEB_ACL = "aws:wafv2/webAcl:WebAcl"
@@ -16,28 +16,28 @@ def _behaviours(distribution: Resource) -> list[Mapping[str, Any]]:
     return [*listed(distribution.at("defaultCacheBehavior")), *listed(distribution.at("orderedCacheBehaviors"))]
 
 
-def _https(distribution: Resource, world: World) -> object:
+def _https(distribution: Resource) -> object:
     return every(_behaviours(distribution),
                  lambda each: each.get("viewerProtocolPolicy") in ("redirect-to-https", "https-only"))
 
 
-def _tls(distribution: Resource, world: World) -> object:
+def _tls(distribution: Resource) -> object:
     return str(distribution.at("viewerCertificate.minimumProtocolVersion")).startswith(("TLSv1.2", "TLSv1.3"))
 
 
-def _buckets_by_access_control(distribution: Resource, world: World) -> object:
+def _buckets_by_access_control(distribution: Resource) -> object:
     return all(origin.get("originAccessControlId") for origin in listed(distribution.at("origins"))
                if not origin.get("customOriginConfig"))
 
 
-def _https_to_origins(distribution: Resource, world: World) -> object:
+def _https_to_origins(distribution: Resource) -> object:
     custom = [origin["customOriginConfig"] for origin in listed(distribution.at("origins"))
               if origin.get("customOriginConfig")]
     return all(each.get("originProtocolPolicy") == "https-only" and {*each.get("originSslProtocols", ())} == {"TLSv1.2"}
                for each in custom)
 
 
-def _response_headers(distribution: Resource, world: World) -> object:
+def _response_headers(distribution: Resource) -> object:
     return every(_behaviours(distribution), lambda each: each.get("responseHeadersPolicyId"))
 
 
@@ -46,7 +46,7 @@ def _knows_bad_inputs(acl: Resource) -> bool:
                for each in nested(acl.at("rules")))
 
 
-def _measured(acl: Resource, world: World) -> object:
+def _measured(acl: Resource) -> object:
     found = [acl.at("visibilityConfig"), *(rule.get("visibilityConfig") for rule in listed(acl.at("rules")))]
     return all(each and each.get("cloudwatchMetricsEnabled") for each in found)
 
@@ -76,7 +76,7 @@ CONTROLS = (
     control("CKV2_AWS_31 WAF.11", "web ACLs log", WEB_ACL,
             has("aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration", "resourceArn"),
             "add an aws.wafv2.WebAclLoggingConfiguration"),
-    control("CKV_AWS_192", "known bad inputs refused", WEB_ACL, lambda acl, world: _knows_bad_inputs(acl),
+    control("CKV_AWS_192", "known bad inputs refused", WEB_ACL, lambda acl: _knows_bad_inputs(acl),
             f"add {KNOWN_BAD_INPUTS}"),
     control("WAF.12", "web ACLs and their rules measured", WEB_ACL, _measured,
             "set cloudwatch_metrics_enabled=True in each visibility_config"),

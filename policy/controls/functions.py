@@ -23,16 +23,16 @@ _SECRET_NAME = re.compile(r"(PASSWORD|TOKEN|SECRET|PRIVATE_KEY|API_KEY|ACCESS_KE
 _SECRET_VALUE = re.compile(r"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY-----|https://hooks\.slack\.com/services/")
 
 
-def _no_secret_in_environment(function: Resource, world: World) -> object:
+def _no_secret_in_environment(function: Resource) -> object:
     variables = function.at("environment.variables") or {}
     return not any(_SECRET_NAME.search(name) or _SECRET_VALUE.search(str(value)) for name, value in variables.items())
 
 
-def _not_public(permission: Resource, world: World) -> object:
+def _not_public(permission: Resource) -> object:
     return permission.at("principal") != "*" and permission.at("functionUrlAuthType") != "NONE"
 
 
-def _source_is_named(permission: Resource, world: World) -> object:
+def _source_is_named(permission: Resource) -> object:
     if not str(permission.at("principal")).endswith(".amazonaws.com"):
         return True
     return permission.at("sourceArn") or permission.at("sourceAccount")
@@ -45,14 +45,14 @@ def _executions_logged(stage: Resource, world: World) -> object:
                for settings in world.users(stage, METHOD_SETTINGS, "stageName"))
 
 
-def _no_data_traced(resource: Resource, world: World) -> object:
+def _no_data_traced(resource: Resource) -> object:
     path = "defaultRouteSettings.dataTraceEnabled" if resource.type == STAGE_2 else "settings.dataTraceEnabled"
     return resource.at(path) in (None, False, "false")
 
 
-def _authorised(resource: Resource, world: World) -> object:
+def _authorised(resource: Resource) -> object:
     if resource.type == METHOD:
-        return resource.at("authorization") not in (None, "NONE") or says("apiKeyRequired")(resource, world) \
+        return resource.at("authorization") not in (None, "NONE") or says("apiKeyRequired")(resource) \
             or resource.at("httpMethod") == "OPTIONS"
     return all(operation.get("security") or resource.document("body").get("security")
                for operation in _operations(resource))
@@ -64,7 +64,7 @@ def _operations(api: Resource) -> list[dict[str, Any]]:
     return [operation for path in paths.values() for verb, operation in path.items() if verb in VERBS]
 
 
-def _validated(resource: Resource, world: World) -> object:
+def _validated(resource: Resource) -> object:
     if resource.type == METHOD:
         return resource.at("requestValidatorId") or resource.at("httpMethod") == "OPTIONS"
     document = resource.document("body")
@@ -73,13 +73,13 @@ def _validated(resource: Resource, world: World) -> object:
         validator.get("validateRequestBody") and validator.get("validateRequestParameters"))
 
 
-def _route_authorised(route: Resource, world: World) -> object:
+def _route_authorised(route: Resource) -> object:
     """Of a WebSocket API only $connect can be authorised; what follows belongs to the connection."""
     key = str(route.at("routeKey"))
     return route.at("authorizationType") not in (None, "NONE") or not (key == "$connect" or " " in key)
 
 
-def _tls(domain: Resource, world: World) -> object:
+def _tls(domain: Resource) -> object:
     version = domain.at("securityPolicy") or domain.at("domainNameConfiguration.securityPolicy")
     return str(version).startswith(("TLS_1_2", "TLS_1_3", "SecurityPolicy_TLS12", "SecurityPolicy_TLS13"))
 
@@ -88,17 +88,17 @@ CONTROLS = (
     control("CKV_AWS_45", "no secrets in the environment", FUNCTION, _no_secret_in_environment,
             "give the secret's ARN and let the function read it", frozenset()),
     control("CKV_AWS_173", "environment under a key of our own", FUNCTION,
-            lambda function, world: not function.at("environment.variables") or function.at("kmsKeyArn"),
+            lambda function: not function.at("environment.variables") or function.at("kmsKeyArn"),
             "give kms_key_arn"),
     control("CKV_AWS_301 Lambda.1", "not public", PERMISSION, _not_public, "name the principal", frozenset()),
     control("CKV_AWS_364", "a service may invoke for one source", PERMISSION, _source_is_named,
             "give source_arn or source_account"),
     control("CKV_AWS_363 Lambda.2", "supported runtime", FUNCTION,
-            lambda function, world: function.at("packageType") == "Image"
+            lambda function: function.at("packageType") == "Image"
             or RUNTIMES.fullmatch(str(function.at("runtime"))), "move to a runtime that gets updates"),
     control("CKV_AWS_116", "dead letters", FUNCTION, given("deadLetterConfig.targetArn"), "give dead_letter_config"),
     control("CKV_AWS_115", "concurrency limited", FUNCTION,
-            lambda function, world: int(function.at("reservedConcurrentExecutions") or 0) >= 1,
+            lambda function: int(function.at("reservedConcurrentExecutions") or 0) >= 1,
             "set reserved_concurrent_executions"),
     control("CKV_AWS_50", "traced", FUNCTION, says("tracingConfig.mode", "Active"), "set tracing_config.mode='Active'"),
     control("CKV_AWS_272", "code signed", FUNCTION, given("codeSigningConfigArn"), "give code_signing_config_arn"),

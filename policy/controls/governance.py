@@ -24,7 +24,7 @@ CONTROLS = (
     control("CKV2_AWS_45", "recorder running", STACK,
             exists("aws:cfg/recorderStatus:RecorderStatus", lambda status: status.at("isEnabled")), OWNER),
     control("CKV2_AWS_48 Config.1", "everything recorded", RECORDER,
-            lambda recorder, world: recorder.at("recordingGroup.allSupported") in (None, True)
+            lambda recorder: recorder.at("recordingGroup.allSupported") in (None, True)
             and recorder.at("recordingGroup.includeGlobalResourceTypes"),
             "record all supported kinds, global ones too"),
 )

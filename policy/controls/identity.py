@@ -15,7 +15,7 @@ from policy.controls.actions import (
     READS,
     WITHOUT_RESOURCES,
 )
-from policy.model import Holds, Resource, World, control, listed
+from policy.model import UNKNOWN, Holds, Resource, Undecided, World, control, listed
 
 POLICY = "aws:iam/policy:Policy"
 ROLE = "aws:iam/role:Role"
@@ -27,10 +27,16 @@ _SUBJECT = re.compile(r"repo:[\w.-]+/[\w.-]+:(ref:refs/heads/[\w./-]+|environmen
 
 
 def is_boundary(policy: Resource, world: World) -> bool:
-    """A permissions boundary grants nothing: it says what other policies can't."""
-    return not world.users(policy, ATTACHMENT, "policyArn") and any(
-        str(role.at("permissionsBoundary")).rpartition("/")[2] in (policy.name, policy.at("name"))
-        for role in world.of(ROLE))
+    """A permissions boundary grants nothing: it says what other policies can't. Raises Undecided in the preview of a
+    stack that makes it: which policy bounds its roles is known afterwards."""
+    if policy.type != POLICY or world.users(policy, ATTACHMENT, "policyArn"):
+        return False
+    bounds = [str(role.at("permissionsBoundary")) for role in world.of(ROLE)]
+    if any(bound.rpartition("/")[2] in (policy.name, policy.at("name")) for bound in bounds):
+        return True
+    if UNKNOWN in bounds:
+        raise Undecided("permissionsBoundary")
+    return False
 
 
 def _allowed(policy: Resource, world: World) -> Iterator[dict[str, Any]]:
@@ -101,7 +107,7 @@ def _is_restrictable(pattern: str) -> bool:
     return not any(_fits(pattern, known) for known in WITHOUT_RESOURCES)
 
 
-def _github_is_limited(role: Resource, world: World) -> object:
+def _github_is_limited(role: Resource) -> object:
     """To a repository and to a branch, an environment or its pull requests."""
     for statement in role.statements("assumeRolePolicy"):
         if any(GITHUB in str(each) for each in listed((statement.get("Principal") or {}).get("Federated"))):

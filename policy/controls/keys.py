@@ -19,7 +19,7 @@ def _rotated(secret: Resource, world: World) -> object:
     return any(world.users(each, ROTATION, "secretId") for each in (secret, *versions))
 
 
-def _often_enough(rotation: Resource, world: World) -> object:
+def _often_enough(rotation: Resource) -> object:
     rules = rotation.at("rotationRules") or {}
     if days := rules.get("automaticallyAfterDays"):
         return int(days) <= MOST_DAYS
@@ -30,7 +30,7 @@ def _often_enough(rotation: Resource, world: World) -> object:
     return schedule.startswith("cron(")  # once a month at least, unless it names months
 
 
-def _names_principals(key: Resource, world: World) -> object:
+def _names_principals(key: Resource) -> object:
     return not any(statement["Effect"] == "Allow" and "*" in _principals(statement) and not statement.get("Condition")
                    for statement in key.statements())
 
@@ -55,6 +55,6 @@ CONTROLS = (
             "give kms_master_key_id"),
     control("CKV_AWS_158", "log groups under a key of our own", LOG_GROUP, given("kmsKeyId"), "give kms_key_id"),
     control("CKV_AWS_338", "logs kept for a year", LOG_GROUP,
-            lambda group, world: int(group.at("retentionInDays") or 0) >= 365, "set storage.logRetentionDays",
+            lambda group: int(group.at("retentionInDays") or 0) >= 365, "set storage.logRetentionDays",
             DEVELOPMENT),
 )

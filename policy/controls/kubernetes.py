@@ -38,21 +38,21 @@ def _containers(resource: Resource) -> list[Container]:
 
 def _each(path: str, holds: Callable[[Any], object]) -> Holds:
     """Of each container."""
-    return lambda resource, world: every(_containers(resource), lambda container: holds(at(container, path)))
+    return lambda resource: every(_containers(resource), lambda container: holds(at(container, path)))
 
 
 def _each_served(path: str) -> Holds:
     """Init containers end before anything is probed."""
-    return lambda resource, world: every(listed(pod(resource).get("containers")), lambda each: each.get(path))
+    return lambda resource: every(listed(pod(resource).get("containers")), lambda each: each.get(path))
 
 
 def _not(path: str) -> Holds:
-    return lambda resource, world: not at(pod(resource), path)
+    return lambda resource: not at(pod(resource), path)
 
 
 def _pod_or_each(path: str, holds: Callable[[Any], object]) -> Holds:
     """A container's own word goes before its pod's."""
-    def check(resource: Resource, world: World) -> object:
+    def check(resource: Resource) -> object:
         shared = at(pod(resource), path)
         return every(_containers(resource),
                      lambda each: holds(found if (found := at(each, path)) is not None else shared))
@@ -88,7 +88,7 @@ def _pods(ids: str, title: str, holds: Holds, mend: str, types: tuple[str, ...] 
 NEVER: frozenset[str] = frozenset()
 CONTROLS = (
     control("PodSecurity.restricted", "Pod Security `restricted` is enforced", NAMESPACE,
-            lambda namespace, world: (namespace.at("metadata.labels") or {}).get(
+            lambda namespace: (namespace.at("metadata.labels") or {}).get(
                 "pod-security.kubernetes.io/enforce") == "restricted",
             "label it pod-security.kubernetes.io/enforce=restricted"),
     _pods("CKV_K8S_8", "liveness probe", _each_served("livenessProbe"), "give livenessProbe", SERVING),
@@ -98,7 +98,7 @@ CONTROLS = (
           ("CKV_K8S_10", "cpu", "requests", "requested"), ("CKV_K8S_11", "cpu", "limits", "limited"),
           ("CKV_K8S_12", "memory", "requests", "requested"), ("CKV_K8S_13", "memory", "limits", "limited"))),
     _pods("CKV_K8S_14", "images have a fixed tag",
-          lambda resource, world: every(_containers(resource), _has_tag), "name a tag other than latest"),
+          lambda resource: every(_containers(resource), _has_tag), "name a tag other than latest"),
     _pods("CKV_K8S_16", "no privileged container", _each("securityContext.privileged", lambda said: not said),
           "drop privileged", waivable=NEVER),
     *(_pods(id, f"no {key}", _not(key), f"drop {key}")
@@ -107,7 +107,7 @@ CONTROLS = (
           _each("securityContext.allowPrivilegeEscalation", lambda said: said is False),
           "set allowPrivilegeEscalation: false"),
     _pods("CKV_K8S_21", "not in the default namespace",
-          lambda resource, world: resource.at("metadata.namespace") not in (None, "default"), "name a namespace"),
+          lambda resource: resource.at("metadata.namespace") not in (None, "default"), "name a namespace"),
     _pods("CKV_K8S_22", "read-only root file system", _each("securityContext.readOnlyRootFilesystem", bool),
           "set readOnlyRootFilesystem: true"),
     _pods("CKV_K8S_23", "not root", _pod_or_each("securityContext.runAsNonRoot", bool), "set runAsNonRoot: true"),
@@ -115,13 +115,13 @@ CONTROLS = (
           _each("securityContext.capabilities.drop", lambda drop: {"ALL", "NET_RAW"} & {*listed(drop)}),
           "drop the capabilities ALL"),
     _pods("CKV_K8S_29", "pods have a security context",
-          lambda resource, world: pod(resource).get("securityContext"), "give securityContext"),
+          lambda resource: pod(resource).get("securityContext"), "give securityContext"),
     _pods("CKV_K8S_30", "containers have a security context", _each("securityContext", bool), "give securityContext"),
     _pods("CKV_K8S_31", "seccomp profile of the runtime",
           _pod_or_each("securityContext.seccompProfile.type", lambda said: said in ("RuntimeDefault", "Localhost")),
           "set seccompProfile.type: RuntimeDefault"),
     _pods("CKV_K8S_37", "no capability",
-          lambda resource, world: every(_containers(resource), lambda each: "ALL" in listed(
+          lambda resource: every(_containers(resource), lambda each: "ALL" in listed(
               at(each, "securityContext.capabilities.drop")) and not at(each, "securityContext.capabilities.add")),
           "drop ALL and add none"),
     _pods("CKV_K8S_38", "token of the service account not mounted", _token_not_mounted,
@@ -130,7 +130,7 @@ CONTROLS = (
           _pod_or_each("securityContext.runAsUser", lambda said: int(said or 0) >= LOWEST_ID),
           f"set runAsUser to {LOWEST_ID} or more"),
     _pods("CKV_K8S_43", "images by digest",
-          lambda resource, world: every(_containers(resource), lambda each: DIGEST.search(str(each.get("image")))),
+          lambda resource: every(_containers(resource), lambda each: DIGEST.search(str(each.get("image")))),
           "name the image's digest", waivable=DEVELOPMENT),
     _pods("CKV2_K8S_6", "a network policy for every pod", _covered_by_a_policy, "add a NetworkPolicy that selects it"),
 )

@@ -17,18 +17,18 @@ CONTROLS = (
             lambda zone, world: zone.at("vpcs") or has("aws:route53/queryLog:QueryLog", "zoneId")(zone, world),
             "add an aws.route53.QueryLog"),
     control("CKV_AWS_233", "a certificate is replaced before it is deleted", CERTIFICATE,
-            lambda certificate, world: not certificate.delete_before_replace, "leave delete_before_replace out"),
+            lambda certificate: not certificate.delete_before_replace, "leave delete_before_replace out"),
     control("CKV2_AWS_71", "no wildcard certificate", CERTIFICATE,
-            lambda certificate, world: not any("*" in str(name) for name in (
+            lambda certificate: not any("*" in str(name) for name in (
                 certificate.at("domainName"), *listed(certificate.at("subjectAlternativeNames")))),
             "name each host"),
     control("CKV_AWS_51", "tags are immutable", REPOSITORY,
-            lambda repository, world: str(repository.at("imageTagMutability")).startswith("IMMUTABLE"),
+            lambda repository: str(repository.at("imageTagMutability")).startswith("IMMUTABLE"),
             "set image_tag_mutability='IMMUTABLE'"),
     control("CKV_AWS_163", "scanned when pushed", REPOSITORY, says("imageScanningConfiguration.scanOnPush"),
             "set image_scanning_configuration.scan_on_push=True"),
     control("CKV_AWS_136", "images under a key of our own", REPOSITORY,
-            lambda repository, world: any(each.get("encryptionType") == "KMS"
+            lambda repository: any(each.get("encryptionType") == "KMS"
                                           for each in listed(repository.at("encryptionConfigurations"))),
             "set encryption_type='KMS'"),
 )

@@ -42,10 +42,10 @@ def _is_open(rule: Mapping[str, Any], port: int) -> bool:
 
 
 def _not_open(port: int) -> Holds:
-    return lambda resource, world: not any(_is_open(rule, port) for rule in _ingress(resource))
+    return lambda resource: not any(_is_open(rule, port) for rule in _ingress(resource))
 
 
-def _described(resource: Resource, world: World) -> object:
+def _described(resource: Resource) -> object:
     rules = [*listed(resource.at("ingress")), *listed(resource.at("egress"))] if resource.type == GROUP else []
     return resource.at("description") and all(rule.get("description") for rule in rules)
 
@@ -56,7 +56,7 @@ CONTROLS = (
     control("CKV2_AWS_12 EC2.2", "default security group closed", VPC, _default_group_is_empty,
             "add an aws.ec2.DefaultSecurityGroup without rules"),
     control("CKV_AWS_130 EC2.15", "no automatic public address", SUBNET,
-            lambda subnet, world: not says("mapPublicIpOnLaunch")(subnet, world), "set map_public_ip_on_launch=False"),
+            lambda subnet: not says("mapPublicIpOnLaunch")(subnet), "set map_public_ip_on_launch=False"),
     *(control(id, f"no ingress from everywhere to {word}", (GROUP, *RULES), _not_open(port),
               "name the networks or the security group that may come in")
       for id, (port, word) in PORTS.items()),

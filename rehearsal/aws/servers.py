@@ -29,6 +29,8 @@ import rehearsal
 from rehearsal.aws.cdn.doors import CONTROL
 from rehearsal.errors import RehearsalError
 from rehearsal.ports import free_ports, is_free
+from rehearsal.postgres import places
+from rehearsal.postgres.binaries import VARIABLE as POSTGRES
 
 DEFAULT_ACCOUNT = "000000000000"  # MiniStack's; moto is told the same by the gateway
 READY_SECONDS = 60.0
@@ -81,6 +83,11 @@ class Aws:
         self.logs = home / "logs"
         self._scratch = home.absolute() / "scratch"
         self._record = home / "servers.json"
+
+    @property
+    def databases(self) -> Path:
+        """Where the database instances answer, as libpq's service file; it is there once an instance is."""
+        return self._scratch / "pg_service.conf"
 
     def ensure(self) -> AwsEndpoint:
         """Finds the servers running, or starts them. Raises ServerError with the log's place."""
@@ -180,6 +187,7 @@ class Aws:
             _end_all([process for child in record[1] if (process := child.process()) is not None])
         self._record.unlink(missing_ok=True)
         shutil.rmtree(self._scratch, ignore_errors=True)
+        places.sweep()
 
     def _gateway_port(self) -> int:
         """The port of the last time when it is free, so that shells and kubeconfigs of the user stay right."""
@@ -232,7 +240,7 @@ def _cdn(port: int, gateway: int, home: Path) -> list[str]:
 def _environment(gateway_port: int, url: str, moto_port: int, scratch: Path) -> dict[str, str]:
     """Only what the servers need of our environment: no AWS setting of the user reaches them or the functions."""
     passed = {key: value for key, value in os.environ.items()
-              if key in {"PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SYSTEMROOT"}}
+              if key in {"PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SYSTEMROOT", POSTGRES}}
     root = str(Path(rehearsal.__file__).parent.parent)
     return passed | {
         "PYTHONPATH": root, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1",
@@ -241,6 +249,7 @@ def _environment(gateway_port: int, url: str, moto_port: int, scratch: Path) -> 
         "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "MOTO_PORT": str(moto_port),
         "DOCKER_HOST": "unix:///nonexistent", "TMPDIR": str(scratch),
+        "RDS_CONNECTIONS": str(scratch / "pg_service.conf"),
     }
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from rehearsal.engine import urns
 from rehearsal.engine.diffing import judge, shallow_diff
 from rehearsal.engine.errors import StepRefused
+from rehearsal.engine.policing import Policing
 from rehearsal.engine.provider import Diff, Registered, Registration
 from rehearsal.engine.providers import ProviderResolver, provider_id
 from rehearsal.engine.registration import Goal
@@ -24,8 +25,10 @@ from rehearsal.engine.wire import contains_unknown
 class Components:
     """`register` is the way of every registration: a packaged component's children go through it too."""
 
-    def __init__(self, run: Run, resolver: ProviderResolver, register: Callable[[Goal], State]) -> None:
+    def __init__(self, run: Run, resolver: ProviderResolver, register: Callable[[Goal], State],
+                 policing: Policing) -> None:
         self.run = run
+        self.policing = policing
         self.resolver = resolver
         self.register = register
 
@@ -51,6 +54,7 @@ class Components:
         run = self.run
         if not run.preview and contains_unknown(inputs):
             raise StepRefused("its inputs depend on a resource that failed")
+        self.policing.before(urn, goal, inputs, reference)
         if old is None:
             new = state_of(urn, goal, reference, inputs, created=now(), modified=now())
             # An id comes a moment later, and nobody can refer to the resource before that.

@@ -18,6 +18,7 @@ from rehearsal.engine.execution import Execution, Limits
 from rehearsal.engine.lock import StateLock
 from rehearsal.engine.masking import Masker
 from rehearsal.engine.order import ordered, topological
+from rehearsal.engine.policing import Analyzer, Packs
 from rehearsal.engine.provider import Provider
 from rehearsal.engine.refresh import refresh_all
 from rehearsal.engine.registrar import Registrar
@@ -48,6 +49,8 @@ class Engine:
     on_event: Callable[[Event], None] = lambda event: None
     continue_on_error: bool = False
     limits: Limits = field(default_factory=Limits)
+    packs: Packs = field(default_factory=Packs)
+    analyzers: Sequence[Analyzer] = ()  # beside the packs: what looks on from within this process
     states: tuple[State, ...] = field(default=(), init=False)  # as the last operation left them, a preview's included
     aliases: Mapping[str, Sequence[str]] = field(default_factory=dict, init=False)  # and where a new one's past may be
     _cancelled: threading.Event = field(default_factory=threading.Event)
@@ -150,9 +153,10 @@ class Engine:
             leftovers = [state for state in run.store.states() if state.delete
                          or (id(state) not in run.store.done and state.urn not in registrar.claimed)]
             registrar.deleter.delete_all(leftovers, keep=list(run.registered))
+            registrar.policing.after()
 
         execution = Execution(self.project, self.stack, self.providers, self.limits, preview=preview,
-                              parallel=self.parallel, prepare=prepare)
+                              parallel=self.parallel, prepare=prepare, packs=self.packs, analyzers=self.analyzers)
         try:
             run = execution.execute(finish, lambda: self.config)
         finally:
@@ -211,7 +215,7 @@ class Engine:
             elif step.operation in COUNTED and not urns.is_default_provider(step.urn):
                 changes[step.operation.value] += 1
         return Result(changes, steps, run.outputs, time.monotonic() - started, run.seed, program_seconds,
-                      run.diagnostics)
+                      run.diagnostics, run.violations)
 
 
 def _in_order(run: Run) -> list[Step]:

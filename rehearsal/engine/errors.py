@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import RehearsalError, Unusable
 
 
 class EngineError(RehearsalError):
@@ -83,6 +83,40 @@ class Cancelled(EngineError):
 
 class ConfigInvalid(EngineError):
     """Pulumi.yaml or a stack's file cannot be used."""
+
+
+class PackFailed(EngineError):
+    """A policy pack did not start, or failed on its own."""
+
+
+class PackUnusable(EngineError, Unusable):
+    """A folder is no policy pack, or its configuration fits none of its policies."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What a policy pack said of a resource. urn: empty where it is about the stack. level: mandatory or advisory."""
+
+    pack: str
+    policy: str
+    level: str
+    urn: str
+    message: str
+
+    @property
+    def mandatory(self) -> bool:
+        return self.level == "mandatory"
+
+
+class PolicyViolated(EngineError):
+    """Mandatory policies are violated. `violations` has the advisory ones too."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        found = [each for each in violations if each.mandatory]
+        lines = "\n".join(f"  {each.urn or 'the stack'}\n    {each.policy}: " + each.message.replace("\n", "\n    ")
+                          for each in found)
+        super().__init__(f"{len(found)} mandatory polic{'y is' if len(found) == 1 else 'ies are'} violated:\n{lines}")
+        self.violations = tuple(violations)
 
 
 class Halted(Exception):

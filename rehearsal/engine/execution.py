@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rehearsal.engine.config import Project
-from rehearsal.engine.errors import Cancelled, ProgramBlocked, StepFailed
+from rehearsal.engine.analyzers import PolicyPack
+from rehearsal.engine.config import Project, StackConfig
+from rehearsal.engine.errors import Cancelled, PolicyViolated, ProgramBlocked, StepFailed
 from rehearsal.engine.monitor import Monitor, serve
+from rehearsal.engine.policing import Analyzer, Packs
 from rehearsal.engine.program import Program
 from rehearsal.engine.provider import Provider
 from rehearsal.engine.registrar import Registrar
@@ -36,7 +38,7 @@ class Execution:
     """`prepare` loads the state and finishes interrupted steps while the program is already starting."""
 
     def __init__(self, project: Project, stack: str, providers: Sequence[Provider], limits: Limits, *, preview: bool,
-                 parallel: int, prepare: Callable[[], Run]) -> None:
+                 parallel: int, prepare: Callable[[], Run], packs: Packs, analyzers: Sequence[Analyzer]) -> None:
         self._project = project
         self._stack = stack
         self._providers = providers
@@ -44,6 +46,8 @@ class Execution:
         self._preview = preview
         self._parallel = parallel
         self._prepare = prepare
+        self._packs = packs
+        self._analyzers = analyzers
         self._run: Run | None = None
         self._registrar: Registrar | None = None
         self._wake = threading.Condition()
@@ -59,21 +63,27 @@ class Execution:
         assert self._registrar is not None
         return self._registrar
 
-    def execute(self, finish: Callable[[Run, Registrar], None], config_of: Callable[[], object]) -> Run:
+    def execute(self, finish: Callable[[Run, Registrar], None], config_of: Callable[[], StackConfig]) -> Run:
         """Runs the program to its end. `finish` is called when everything is registered, before the program ends.
-        Raises ProgramFailed, StepFailed, Cancelled, ProgramBlocked and what the state's files raise."""
+        Raises ProgramFailed, StepFailed, PolicyViolated, PackFailed, Cancelled, ProgramBlocked and what the state's
+        files raise."""
         monitor = Monitor(self._the_run, self._the_registrar)
         monitor.on_activity = self._notify
         # A request may wait for others that its own callbacks make: threads are plenty, and come up only as needed.
         threads = max(64, 4 * self._parallel)
         server, address = serve(monitor, threads + 64)
         program: Program | None = None
+        packs: list[PolicyPack] = []
         try:
-            program = Program(self._project, self._stack, config_of(), address=address,  # type: ignore[arg-type]
+            packs = self._packs.start(self._project, self._stack, config_of(), preview=self._preview, address=address,
+                                      on_line=self._on_line)
+            program = Program(self._project, self._stack, config_of(), address=address,
                               preview=self._preview, parallel=self._parallel, threads=threads,
                               environment=self._limits.environment, mend=self._limits.mend_sdk, on_line=self._on_line)
             run = self._run = self._prepare()
-            self._registrar = Registrar(run, self._providers)
+            for pack in packs:
+                pack.connect()
+            self._registrar = Registrar(run, self._providers, [*self._analyzers, *packs])
             for stream, text in self._early_lines:
                 run.diagnose(stream, text)
             monitor.ready.set()
@@ -89,6 +99,8 @@ class Execution:
             monitor.may_shut_down.set()
             monitor.ready.set()
             server.stop(grace=0)
+            for pack in packs:
+                pack.close()
             if self._registrar is not None:
                 self._registrar.callbacks.close()
 
@@ -133,6 +145,8 @@ class Execution:
             raise monitor.fatal
         if run.failures and not run.cancelled.is_set():
             raise StepFailed(sorted(run.failures, key=lambda failure: failure.urn))
+        if run.violated and not run.cancelled.is_set():
+            raise PolicyViolated(sorted(run.violations, key=lambda found: (found.urn, found.policy)))
         if run.cancelled.is_set():
             raise Cancelled("interrupted; finished steps are in the state, and `up` goes on from there")
         monitor.may_shut_down.set()

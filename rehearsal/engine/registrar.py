@@ -12,6 +12,7 @@ from rehearsal.engine.callbacks import Callbacks
 from rehearsal.engine.components import Components
 from rehearsal.engine.deletion import Deleter
 from rehearsal.engine.errors import Halted, StepRefused
+from rehearsal.engine.policing import Analyzer, Policing
 from rehearsal.engine.provider import Provider
 from rehearsal.engine.providers import ProviderResolver, Registry, default_name
 from rehearsal.engine.reading import Reader
@@ -23,15 +24,16 @@ from rehearsal.engine.steps import Stepper
 
 
 class Registrar:
-    def __init__(self, run: Run, providers: Sequence[Provider]) -> None:
+    def __init__(self, run: Run, providers: Sequence[Provider], analyzers: Sequence[Analyzer] = ()) -> None:
         self.run = run
         self.registry = Registry(providers)
         self.callbacks = Callbacks(run.directory, run.preview)
         self.resolver = ProviderResolver(self.registry, run.registered, self.default_provider)
         self.deleter = Deleter(run, self.registry, self.resolver, self.callbacks)
-        self.stepper = Stepper(run, self.callbacks, Replacer(run, self.resolver, self.deleter))
+        self.policing = Policing(run, analyzers)
+        self.stepper = Stepper(run, self.callbacks, Replacer(run, self.resolver, self.deleter), self.policing)
         self.reader = Reader(run, self.stepper)
-        self.components = Components(run, self.resolver, self.register)
+        self.components = Components(run, self.resolver, self.register, self.policing)
         self.claimed: set[str] = set()
         self._defaults: dict[str, Future[State]] = {}
         self._lock = threading.Lock()

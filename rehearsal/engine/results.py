@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from rehearsal.engine.errors import Violation
 from rehearsal.engine.provider import Change, Diff
 from rehearsal.engine.values import Properties
 
@@ -54,11 +55,12 @@ class EventKind(StrEnum):
     FAILED = "failed"
     PROGRESS = "progress"
     DIAGNOSTIC = "diagnostic"
+    POLICY = "policy"
 
 
 @dataclass(frozen=True)
 class Event:
-    """`message`: progress, a diagnostic line, or why a step failed. Known secrets are masked."""
+    """`message`: progress, a diagnostic line, what a policy said, or why a step failed. Known secrets are masked."""
 
     kind: EventKind
     urn: str = ""
@@ -86,6 +88,7 @@ class Result:
     seed: int
     program_seconds: float = 0.0  # from the program's start until it has registered everything
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)  # what policy packs advise
 
     @property
     def changed(self) -> bool:

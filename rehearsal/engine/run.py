@@ -13,7 +13,7 @@ from typing import Any
 
 from rehearsal.engine import urns
 from rehearsal.engine.config import StackConfig
-from rehearsal.engine.errors import FailedStep, Halted, StepRefused
+from rehearsal.engine.errors import FailedStep, Halted, StepRefused, Violation
 from rehearsal.engine.masking import Masker
 from rehearsal.engine.provider import Context, NotFound, ProviderError
 from rehearsal.engine.results import Diagnostic, Event, EventKind, Operation, Step
@@ -41,6 +41,7 @@ class Run:
     failures: list[FailedStep] = field(default_factory=list)
     steps: dict[str, Step] = field(default_factory=dict)  # by URN; deletions under "delete {urn} {id}"
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
     deletion_order: list[str] = field(default_factory=list)  # keys of `steps`
     outputs: Properties = field(default_factory=dict)
     registered: dict[str, State] = field(default_factory=dict)
@@ -60,8 +61,14 @@ class Run:
 
     @property
     def halted(self) -> bool:
-        """No new step may begin: cancelled, or a step has failed. A preview goes on to find all failures."""
-        return self.cancelled.is_set() or bool(self.failures and not self.preview and not self.continue_on_error)
+        """No new step may begin: cancelled, a step has failed or a mandatory policy is violated. A preview goes on to
+        find all failures."""
+        return self.cancelled.is_set() or (not self.preview and self.violated) or bool(
+            self.failures and not self.preview and not self.continue_on_error)
+
+    @property
+    def violated(self) -> bool:
+        return any(violation.mandatory for violation in self.violations)
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ from rehearsal.engine import paths
 from rehearsal.engine.callbacks import Callbacks
 from rehearsal.engine.diffing import Verdict, judge
 from rehearsal.engine.errors import StepRefused
+from rehearsal.engine.policing import Policing
 from rehearsal.engine.provider import NotFound, ProviderError
 from rehearsal.engine.providers import Served
 from rehearsal.engine.registration import Goal
@@ -54,19 +55,22 @@ def metadata_of(goal: Goal, reference: str) -> dict[str, Any]:
 class Stepper:
     """Takes the step that a registration asks for."""
 
-    def __init__(self, run: Run, callbacks: Callbacks, replacer: Replacer) -> None:
+    def __init__(self, run: Run, callbacks: Callbacks, replacer: Replacer, policing: Policing) -> None:
         self.run = run
         self.callbacks = callbacks
         self.replacer = replacer
+        self.policing = policing
 
     def take(self, urn: str, goal: Goal, served: Served, old: State | None) -> State:
         """Returns the resource's new state. Raises StepRefused or Halted."""
-        if old is not None and (old.external or old.pending_replacement):
-            return self._create(urn, goal, served, self.checked(urn, goal, served, None), replaces=old,
-                                     causes=("pending",) if old.pending_replacement else ())
+        anew = old is None or old.external or old.pending_replacement
+        inputs = self.checked(urn, goal, served, None if anew else old)
+        self.policing.before(urn, goal, inputs, served.reference)
         if old is None:
-            return self._create(urn, goal, served, self.checked(urn, goal, served, None))
-        inputs = self.checked(urn, goal, served, old)
+            return self._create(urn, goal, served, inputs)
+        if anew:
+            return self._create(urn, goal, served, inputs, replaces=old,
+                                causes=("pending",) if old.pending_replacement else ())
         context = self.run.context(urn, served.config)
         with refusing():
             diff = served.provider.diff(context, old.id, plain(old.inputs, self.run.directory),

@@ -42,6 +42,7 @@ class Wanted:
     """What the process is told. `aws_endpoint` or `node_groups`: exactly one.
 
     authority         folder of the cluster's CA (`{controlplane home}/pki`); None: an authority of its own
+    database_connections   libpq's service file with where RDS's instances answer; None: there are none
     isolation         "process" (one a container) or "task" (all containers in one)
     endpoint_lag_seconds      how late the load balancer follows a change of endpoints
     metrics_period_seconds    how often the load balancer publishes to CloudWatch (60 on AWS)
@@ -55,6 +56,7 @@ class Wanted:
     aws_endpoint: str = ""
     node_groups: Path | None = None
     authority: Path | None = None
+    database_connections: Path | None = None
     isolation: str = "process"
     endpoint_lag_seconds: float = 0.0
     metrics_period_seconds: float = 10.0

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import boto3
 import pytest
 
 from kube.client import Client, Object
+from rehearsal.postgres.binaries import NoPostgres, find
 from tests.e2e.conftest import ROOT, Command
 from tests.eventually import eventually
 
@@ -89,7 +92,7 @@ class Page:
         self._candlefish, self._export = candlefish, export
         exported = [line.removeprefix("export ").split("=", 1) for line in
                     candlefish("rehearse", "env", "--stack", STACK).stdout.splitlines()]
-        self._shell = {name: value.strip("'\"") for name, value in exported if name != "PATH"}
+        self.shell: dict[str, Any] = {name: value.strip("'\"") for name, value in exported if name != "PATH"}
 
     def __call__(self, line: str) -> Any:
         self.left.remove(line)
@@ -97,12 +100,12 @@ class Page:
         return self.operate(*(str(self._export) if word == "out" else word for word in words))
 
     def operate(self, *arguments: str, code: int = 0) -> Any:
-        return self._candlefish(*arguments, "--stack", STACK, "--json", code=code, **self._shell).document
+        return self._candlefish(*arguments, "--stack", STACK, "--json", code=code, **self.shell).document
 
     def boto3(self, service: str) -> Any:
-        return boto3.client(service, region_name=self._shell["AWS_REGION"],
-                            endpoint_url=self._shell["AWS_ENDPOINT_URL"], aws_secret_access_key="test",
-                            aws_access_key_id=self._shell["AWS_ACCESS_KEY_ID"])
+        return boto3.client(service, region_name=self.shell["AWS_REGION"],
+                            endpoint_url=self.shell["AWS_ENDPOINT_URL"], aws_secret_access_key="test",
+                            aws_access_key_id=self.shell["AWS_ACCESS_KEY_ID"])
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +203,32 @@ def test_a_job_is_made_of_its_template_and_runs(cluster: Client, name: str) -> N
     cluster.create({"apiVersion": "batch/v1", "kind": "Job", **template,
                     "metadata": {**template["metadata"], "name": f"{name}-now", "namespace": NAMESPACE}})
     eventually("the job is done", lambda: get(cluster, "batch/v1", "Job", f"{name}-now")["status"].get("succeeded"))
+
+
+def test_what_was_written_to_the_database_is_found_in_the_restored_one(candlefish: Command, page: Page) -> None:
+    """docs/recovery.md's restore test; without PostgreSQL here, that it says so."""
+    validate = ("recovery", "validate", "--stack", STACK, "--json")
+    try:
+        psql = find()["psql"]
+    except NoPostgres:
+        assert "install PostgreSQL" in candlefish(*validate, code=1, **page.shell).stderr
+        return
+    client = partial(boto3.client, region_name=page.shell["AWS_REGION"], endpoint_url=page.shell["AWS_ENDPOINT_URL"],
+                     aws_access_key_id=page.shell["AWS_ACCESS_KEY_ID"], aws_secret_access_key="test")
+    name = f"{STACK}-candlefish-db"
+    secret = client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]["MasterUserSecret"]
+    held = client("secretsmanager").get_secret_value(SecretId=secret["SecretArn"])["SecretString"]
+    subprocess.run([psql, f"service={name}", "-c", "create table visits as select generate_series(1, 500) as id, "
+                    "now() as created_at"], check=True, capture_output=True,
+                   env={**page.shell, "PGPASSWORD": json.loads(held)["password"]})
+
+    found = candlefish(*validate, **page.shell).document
+
+    said = {each["check"]: (each["verdict"], each["text"]) for each in found["checks"]}
+    assert {verdict for verdict, _ in said.values()} == {"good"}, said
+    assert said["row counts"][1].startswith("500 rows in 1 tables; 1 of the source's 1 tables")
+    left = [each["DBInstanceIdentifier"] for each in client("rds").describe_db_instances()["DBInstances"]]
+    assert left == [name]
 
 
 def test_the_time_is_moved_and_the_functions_that_are_due_are_called(

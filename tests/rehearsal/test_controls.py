@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 import pytest
 
+from candlefish.policies import MANDATORY, UNDECIDED, WAIVED, judge, resources
+from policy.controls import BY_ID
 from policy.evaluate import Result, evaluate
 from policy.waivers import apply, load
-from tests.graphs import resources
-from tests.program import Programs
+from rehearsal.engine.analyzers import PolicyPack
+from rehearsal.engine.config import Project, StackConfig
+from rehearsal.engine.registration import Goal
+from tests.program import ROOT, Programs
 from tests.stacks import STACKS
 
 pytestmark = pytest.mark.rehearsal
@@ -40,3 +45,29 @@ def test_no_waiver_is_left_over(evaluated: tuple[str, Result]) -> None:
 def test_only_late_policies_are_left_to_the_deployment(evaluated: tuple[str, Result]) -> None:
     _, result = evaluated
     assert {finding.resource.name for finding in result.undecided} <= LATE
+
+
+# Controls of one resource and of several, with findings that development waives and that nothing waives elsewhere.
+ASKED = ("CKV_AWS_157", "CKV_AWS_272", "CKV_AWS_355", "CKV2_AWS_62", "CKV_AWS_67", "CKV2_K8S_6")
+
+
+def test_the_pack_as_the_cli_runs_it_finds_what_this_process_finds(programs: Programs) -> None:
+    """On development's graph, as if it were staging's."""
+    graph, environment = programs.preview("development"), "staging"
+    expected = Counter((each.name if each.level == MANDATORY else each.level, each.resource)
+                       for each in judge(graph, environment, date.today()).found if {*each.ids} & {*ASKED})
+    asked = {BY_ID[id].name: "mandatory" for id in ASKED}
+    config = {"all": "disabled", **asked, WAIVED: "advisory", UNDECIDED: "advisory"}
+    settings = StackConfig({"candlefish:environment": environment})
+    pack = PolicyPack(ROOT / "policy", Project.load(ROOT), "development", settings, preview=True, config=config,
+                      address="127.0.0.1:9", on_line=lambda stream, line: None)
+    try:
+        pack.connect()
+        goals = {state.urn: Goal(state.type, state.name, state.custom, state.inputs) for state in graph.resources}
+        found = [violation for state in graph.resources
+                 for violation in pack.analyze(state.urn, goals[state.urn], state.inputs, None)]
+        found += pack.analyze_stack((state, goals[state.urn], None) for state in graph.resources)
+    finally:
+        pack.close()
+    assert Counter((each.policy, each.urn) for each in found) == expected
+    assert {each.level for each in found} == {"mandatory", "advisory"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.graphs import plain
+from candlefish.policies import plain
 from tests.program import Graph, Programs
 
 pytestmark = pytest.mark.rehearsal

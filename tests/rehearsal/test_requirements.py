@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from candlefish.policies import resources
 from tests import diagrams
-from tests.graphs import resources
 from tests.program import Programs
 from tests.requirements.page import PAGE, ROWS, missing, page
 from tests.stacks import STACKS

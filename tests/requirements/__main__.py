@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.graphs import resources
+from candlefish.policies import resources
 from tests.program import Programs
 from tests.requirements.page import PAGE, page
 from tests.stacks import STACKS

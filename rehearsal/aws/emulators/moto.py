@@ -24,7 +24,7 @@ from moto.rds.models import MasterUserSecret
 from moto.route53.models import ChangeList, Route53Backend
 from moto.secretsmanager.models import SecretsManagerBackend
 
-from rehearsal.aws.emulators import moto_backups, moto_samples
+from rehearsal.aws.emulators import moto_backups, moto_databases, moto_samples
 
 
 def install() -> None:
@@ -35,6 +35,7 @@ def install() -> None:
     settings.ACM_VALIDATION_WAIT = -1  # seconds
     moto_backups.install()
     moto_samples.install()
+    moto_databases.install()
 
 
 def _credentials(secret: MasterUserSecret) -> str:

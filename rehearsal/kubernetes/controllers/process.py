@@ -85,7 +85,7 @@ async def run(home: Path, wanted: Wanted) -> None:
     node = wiring.build(
         api, groups, FleetSettings(wanted.region, ports["kubelet"], version),
         KubeletSettings(home / "pods", f"http://127.0.0.1:{ports['cluster-proxy']}", wanted.backoff_seconds),
-        Isolation(wanted.isolation), tls)
+        Isolation(wanted.isolation), tls, wanted.database_connections)
     balancing = load_balancing.build(
         api, wanted.cluster, node.addresses, ports["front-door"], home, region=wanted.region, aws=aws,
         lag_seconds=wanted.endpoint_lag_seconds, metrics_period_seconds=wanted.metrics_period_seconds)

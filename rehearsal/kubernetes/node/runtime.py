@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.kubernetes.standin.container import Start
+from rehearsal.kubernetes.standin.psql import CONNECTIONS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -40,8 +41,10 @@ class Running:
 
 
 class Runtime:
-    def __init__(self, isolation: Isolation) -> None:
+    def __init__(self, isolation: Isolation, connections: Path | None = None) -> None:
+        """connections: where database instances answer (see `standin.psql`)."""
         self._isolation = isolation
+        self._connections = {CONNECTIONS: str(connections)} if connections else {}
         self._process: asyncio.subprocess.Process | None = None
         self._containers: dict[str, Running] = {}
 
@@ -51,7 +54,7 @@ class Runtime:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "rehearsal.kubernetes.standin.host", "--isolation", self._isolation.value,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 20,
-                env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT)})
+                env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), **self._connections})
             try:
                 await self._events(self._process)
             finally:

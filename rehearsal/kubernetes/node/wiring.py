@@ -48,12 +48,12 @@ class Node:
 
 
 def build(api: Api, groups: NodeGroups, fleet: FleetSettings, settings: KubeletSettings, isolation: Isolation,
-          tls: ssl.SSLContext) -> Node:
+          tls: ssl.SSLContext, connections: Path | None = None) -> Node:
     pods, secrets = Informer(api, "/api/v1/pods"), Informer(api, "/api/v1/secrets")
     config_maps = Informer(api, "/api/v1/configmaps")
     claims = Informer(api, "/api/v1/persistentvolumeclaims")
     nodes = Informer(api, "/api/v1/nodes")
-    addresses, runtime = Addresses(), Runtime(isolation)
+    addresses, runtime = Addresses(), Runtime(isolation, connections)
     instances: dict[str, Instance] = {}
     services = Services(api, addresses, runtime, References(config_maps, secrets, claims), settings)
     kubelet = Kubelet(services, pods, instances)

@@ -2,8 +2,8 @@
 
 `curl` and `wget` really ask, through the HTTP_PROXY of the container's environment, and end as the tools do: curl 22
 (with -f) or 7, 28; wget 1, 8. `sleep`, `true`, `false`, `exit N`, `echo` do what they say. `sh -c` runs a list of
-these joined by `&&` or `;`. Anything else (a migration, a dump) is taken as done and ends with the behaviour's
-exit code if it is set to crash, else 0; the log says that it was not run.
+these joined by `&&` or `;`. `psql` is the real one (see `psql`). Anything else (a migration, a dump) is taken as done
+and ends with the behaviour's exit code if it is set to crash, else 0; the log says that it was not run.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
+
+from rehearsal.kubernetes.standin import psql
 
 Say = Callable[[str], None]
 
@@ -43,6 +45,8 @@ async def run(command: Sequence[str], environment: Mapping[str, str], say: Say) 
         return 0
     if name in ("curl", "wget"):
         return await _fetch(name, rest, environment, say)
+    if name == "psql":
+        return await psql.run(rest, environment, say)
     return None
 
 

@@ -67,11 +67,21 @@ class Emulated:
 
 
 @pytest.fixture(scope="session")
-def aws_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsEndpoint]:
-    home: Path = tmp_path_factory.mktemp("aws")
-    servers = Aws(home)
+def aws_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("aws")
+
+
+@pytest.fixture(scope="session")
+def aws_servers(aws_home: Path) -> Iterator[AwsEndpoint]:
+    servers = Aws(aws_home)
     yield servers.ensure()
     servers.stop()
+
+
+@pytest.fixture
+def connections(aws_home: Path) -> Path:
+    """libpq's service file, with where database instances answer."""
+    return Aws(aws_home).databases
 
 
 @pytest.fixture(scope="session")

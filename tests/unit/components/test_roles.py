@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,7 +37,7 @@ def statement(of: Registrations, key: str, sid: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(("key", "subject"), [("deploy", "environment:test"), ("preview", "pull_request")])
+@pytest.mark.parametrize(("key", "subject"), [("deploy", "environment:test"), ("preview", "environment:test-read")])
 def test_only_jobs_of_the_repository_in_their_place_take_on_a_role(
         roles: Registrations, key: str, subject: str) -> None:
     role = roles.one(ROLE, f"roles-{key}").inputs
@@ -130,11 +131,11 @@ def test_everything_but_reads_is_tied_to_the_account_or_to_regions(roles: Regist
 def test_a_preview_changes_nothing_and_sees_no_secret(roles: Registrations) -> None:
     for document in documents(roles, "preview"):
         for each in document["Statement"]:
-            if each["Effect"] == "Allow":
+            if each["Effect"] == "Allow" and each.get("Sid") != "StateKey":
                 assert all(re.match(r"[a-z0-9-]+:(Describe|Get|List)", action) for action in each["Action"])
     contents = statement(roles, "preview", "Contents")
     assert (contents["Effect"], contents["Resource"]) == ("Deny", "*")
-    assert {"secretsmanager:GetSecretValue", "ssm:GetParameter*", "s3:GetObject*", "kms:Decrypt"} <= set(
+    assert {"secretsmanager:GetSecretValue", "ssm:GetParameter*", "dynamodb:GetItem"} <= set(
         contents["Action"])
 
 
@@ -199,3 +200,17 @@ def test_a_deployment_may_do_what_has_no_resource_on_any(roles: Registrations, a
 
 def test_a_deployment_may_take_a_zones_query_log_away(roles: Registrations) -> None:
     assert "arn:aws:route53:::queryloggingconfig/*" in statement(roles, "deploy", "Route53")["Resource"]
+
+
+def test_the_state_is_the_one_content_that_a_preview_reads(roles: Registrations) -> None:
+    bucket = statement(roles, "preview", "State")["Resource"]
+    assert [arn.rpartition(":")[2] for arn in bucket] == ["candlefish-pulumi-state-123456789012/*"]
+    assert statement(roles, "preview", "OtherObjects")["NotResource"] == bucket
+    key = {"kms:ResourceAliases": ["alias/candlefish-pulumi"]}
+    assert statement(roles, "preview", "StateKey")["Condition"] == {"ForAnyValue:StringEquals": key}
+    assert statement(roles, "preview", "OtherKeys")["Condition"] == {"ForAllValues:StringNotEquals": key}
+    denied = {*statement(roles, "preview", "Contents")["Action"]}
+    assert {*deploy_policies.CONTENTS} - denied == {"kms:Decrypt", "s3:GetObject*"}
+    page = (Path(__file__).parents[3] / "docs/first-time.md").read_text()
+    assert f" --bucket {deploy_policies.STATE_BUCKET}-ACCOUNT " in page
+    assert f" --alias-name {deploy_policies.STATE_KEY} " in page

@@ -232,3 +232,16 @@ def test_ids_and_names_are_unique() -> None:
 def test_a_policy_that_only_the_deployment_knows_is_undecided() -> None:
     found = evaluate(spoiled(_ROLE_POLICY, "policy", UNKNOWN), [BY_ID["CKV_AWS_62"]])
     assert (len(found.findings), [each.resource.type for each in found.undecided]) == (0, [_ROLE_POLICY])
+
+
+def test_a_managed_policy_may_bound_roles_whose_boundary_only_the_deployment_knows() -> None:
+    managed = Resource("aws:iam/policy:Policy", "urn:boundary", "boundary", {"policy": policy(allow("*", "*"))})
+
+    def judged(boundary: str) -> tuple[int, int]:
+        role = Resource("aws:iam/role:Role", "urn:role", "role", {"permissionsBoundary": boundary})
+        found = evaluate([managed, role], [BY_ID["CKV_AWS_355"], BY_ID["CKV_AWS_62"]])
+        return len(found.findings), len(found.undecided)
+
+    assert judged("arn:aws:iam::111111111111:policy/boundary") == (0, 0)
+    assert judged(UNKNOWN) == (0, 2)
+    assert judged("arn:aws:iam::111111111111:policy/another")[0] > 0

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.kubernetes.standin import behaviour, commands, websocket
+from rehearsal.kubernetes.standin import behaviour, commands, psql, websocket
 from rehearsal.kubernetes.standin.protocol import Connection, _body
 from rehearsal.kubernetes.standin.service import Identity, Service
+from rehearsal.postgres.binaries import VARIABLE, Binaries
 
 pytestmark = pytest.mark.unit
 
@@ -151,3 +153,27 @@ def test_known_commands_end_as_they_would(command: list[str], code: int | None) 
 @pytest.mark.parametrize(("text", "seconds"), [("5", 5), ("0.5", 0.5), ("2m", 120), ("3s", 3)])
 def test_durations_of_sleep(text: str, seconds: float) -> None:
     assert commands.duration_seconds(text) == seconds
+
+
+async def _psql(environment: dict[str, str]) -> tuple[int, str]:
+    said: list[str] = []
+    code = await psql.run(["--command", "select 1"], environment, said.append)
+    return code, "\n".join(said)
+
+
+def test_psql_without_postgresql_ends_as_a_command_that_is_not_there_and_says_how_to_get_it(
+        monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    code, said = asyncio.run(_psql({"PGHOST": "db.example"}))
+    assert code == 127
+    assert "install PostgreSQL" in said
+
+
+def test_psql_asks_no_other_host_than_an_instance(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(psql, "find", lambda: Binaries(tmp_path, 16))
+    monkeypatch.setenv(psql.CONNECTIONS, str(tmp_path / "pg_service.conf"))
+    (tmp_path / "pg_service.conf").write_text("[db.example]\nhost=127.0.0.1\nport=5\n")
+    code, said = asyncio.run(_psql({"PGHOST": "production.example"}))
+    assert code == 2
+    assert 'could not translate host name "production.example"' in said
+    assert psql._place("db.example") == ("127.0.0.1", "5")
