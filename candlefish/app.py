@@ -28,6 +28,12 @@ VERBS: Mapping[str, str] = {
     "scale": "Set how many pods of a service there are at least.",
     "maintenance": "Put the maintenance page up, and take it down.",
     "recovery": "See what a stack can be brought back from, and bring it back.",
+    "verify": "Check that a stack is fit, as a table with an exit code.",
+    "cache": "Have CloudFront forget what it keeps.",
+    "secrets": "See how old secrets are, and rotate them.",
+    "certificates": "See how long certificates last.",
+    "capacity": "See how full the cluster is, and bring nodes.",
+    "calendar": "See what is done daily, weekly, monthly and quarterly.",
     "cost": "See what the platform costs, by estimate and by bill.",
 }
 

@@ -16,8 +16,11 @@ from candlefish.exits import Exit
 from candlefish.interrupts import interruptible
 from candlefish.options import STAGING, Json, Stack
 from candlefish.project import home_directory, project_directory
-from candlefish.runtime import Rehearsal
+from candlefish.runtime import Rehearsal, Servers
 from candlefish.screen import Screen, emit, plain, show_steps, steps_json, summary
+from candlefish.verify import Verification, show
+from kube.client import Client
+from operations.verify.model import State
 from rehearsal.aws.coverage import report
 from rehearsal.engine.errors import EngineError
 from rehearsal.engine.results import EventKind, Result
@@ -32,6 +35,7 @@ Unasked = Annotated[bool, typer.Option("--yes", "-y", help="for scripts; nothing
 Changes = Annotated[list[str] | None, typer.Option(
     "--config", "-c", metavar="PATH=VALUE", help="a setting for this run, such as network.natGatewayCount=3")]
 NoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="exit 4 if anything would change or has changed")]
+NoVerify = Annotated[bool, typer.Option("--no-verify", help="leave out what `candlefish verify` checks")]
 PolicyPacks = Annotated[list[Path] | None, typer.Option(
     "--policy-pack", metavar="FOLDER", help="a policy pack, such as policy; exit 3 if it is violated")]
 PolicyConfig = Annotated[Path | None, typer.Option("--policy-pack-config", metavar="FILE.json",
@@ -42,11 +46,12 @@ app.command()(timing.timing)
 
 @app.command()
 def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Changes = None,
-       expect_no_changes: NoChanges = False, yes: Unasked = False, policy_pack: PolicyPacks = None,
-       policy_pack_config: PolicyConfig = None) -> None:
-    """Builds the environment, or brings it up to date, and leaves it running.
+       expect_no_changes: NoChanges = False, no_verify: NoVerify = False, yes: Unasked = False,
+       policy_pack: PolicyPacks = None, policy_pack_config: PolicyConfig = None) -> None:
+    """Builds the environment, or brings it up to date, verifies it and leaves it running.
 
-    With policy packs it previews first, as `pulumi up` does, so that nothing is made of what they refuse."""
+    Exit code 1 when a check fails: the environment is there, and not fit. With policy packs it previews first, as
+    `pulumi up` does, so that nothing is made of what they refuse."""
     screen = Screen(quiet=as_json)
     rehearsal = Rehearsal(stack, seed=seed, changes=config or (), report=screen.say)
     packs = policing.packs(policy_pack, policy_pack_config)
@@ -62,11 +67,17 @@ def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Ch
         result, servers = rehearsal.build(engine, endpoint)
     rehearsal.note_coverage()
     outputs = servers.shown(result.outputs)
+    tools.write_outputs(rehearsal, outputs)
+    found = None if no_verify else _verified(rehearsal, servers, outputs)
     if as_json:
-        emit(_report(stack, rehearsal.seed, result, outputs))
+        emit({**_report(stack, rehearsal.seed, result, outputs), "verification": found and found.document})
     else:
         screen.say(summary(result), "bold")
+        if found is not None:
+            show(screen, found, (State.FAILED, State.SKIPPED))
         tools.show(screen, rehearsal, outputs)
+    if found is not None and not found.passed:
+        raise typer.Exit(Exit.FAILED)
     _expect(expect_no_changes, result)
 
 
@@ -246,6 +257,12 @@ def reset(yes: Yes = False) -> None:
         typer.confirm(f"Remove {root} with every rehearsal's state?", abort=True, err=True)
     down(None)
     shutil.rmtree(root)
+
+
+def _verified(rehearsal: Rehearsal, servers: Servers, outputs: dict[str, Any]) -> Verification:
+    assert servers.cluster is not None
+    kubeconfig = servers.cluster.kubeconfig
+    return Verification(rehearsal.stack, rehearsal.settings, plain(outputs), lambda: Client.from_kubeconfig(kubeconfig))
 
 
 def _tell_destroyed(screen: Screen, stack: str, result: Result, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -144,6 +144,14 @@ def plain(value: Any) -> Any:
             return f"[{type(value).__name__.lower()} {value.hash[:12]}]"
         case _:
             return value
+
+
+def rows(heading: Sequence[str], found: Iterable[Sequence[str]]) -> None:
+    """A table on stdout, columns as wide as what is in them."""
+    table = [heading, *found]
+    widths = [max(len(row[column]) for row in table) for column in range(len(heading))]
+    for row in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def emit(document: Any) -> None:

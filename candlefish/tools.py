@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
+from candlefish.outputs import VARIABLE as OUTPUTS
 from candlefish.runtime import Rehearsal, Servers, credentials
 from candlefish.screen import Screen, plain
 from infra.plans.hosts import hosts
@@ -29,10 +31,21 @@ exec aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"
 def environment(rehearsal: Rehearsal, servers: Servers) -> dict[str, str]:
     assert servers.cluster is not None
     door = doors.read(servers.aws.cdn_port).get(hosts(rehearsal.settings.domain).apex)
+    stored = rehearsal.engine(servers.aws, lambda event: None).outputs()
     return {**credentials(servers.aws, rehearsal.settings.region), "AWS_PAGER": "",
             "KUBECONFIG": str(servers.cluster.kubeconfig),
+            OUTPUTS: str(write_outputs(rehearsal, servers.shown(stored))),
             **({"PGSERVICEFILE": str(databases)} if (databases := rehearsal.aws.databases).exists() else {}),
             **({"CANDLEFISH_FRONT_DOOR": f"http://{door}"} if door else {})}
+
+
+def write_outputs(rehearsal: Rehearsal, outputs: dict[str, Any]) -> Path:
+    """For commands that read a stack's outputs: as they answer on this machine, without secrets."""
+    path = rehearsal.home / "outputs.json"
+    temporary = path.with_suffix(f".{os.getpid()}")
+    temporary.write_text(json.dumps(plain(outputs), indent=2, sort_keys=True))
+    temporary.replace(path)
+    return path
 
 
 def wrappers(rehearsal: Rehearsal) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -70,9 +70,16 @@ class Distribution:
 
     def invalidate(self, reference: str) -> None:
         """All of the static site, and waits for it. The same reference again asks for the same one."""
-        paths = [f"/{pattern}" for pattern in SERVED]
-        made = self._cloudfront.create_invalidation(DistributionId=self.id, InvalidationBatch={
-            "Paths": {"Quantity": len(paths), "Items": paths}, "CallerReference": reference})["Invalidation"]["Id"]
+        self.expect_forgotten(self.forget(reference, [f"/{pattern}" for pattern in SERVED]))
+
+    def forget(self, reference: str, paths: Sequence[str]) -> str:
+        """Asks for an invalidation of the paths; its id."""
+        batch = {"Paths": {"Quantity": len(paths), "Items": list(paths)}, "CallerReference": reference}
+        made = self._cloudfront.create_invalidation(DistributionId=self.id, InvalidationBatch=batch)
+        return str(made["Invalidation"]["Id"])
+
+    def expect_forgotten(self, made: str) -> None:
+        """Waits until every edge has done it."""
         self._until("the edges forget what they kept", INVALIDATED_SECONDS, lambda: self._cloudfront.get_invalidation(
             DistributionId=self.id, Id=made)["Invalidation"]["Status"] == "Completed")
 

@@ -99,8 +99,13 @@ class Page:
         words = line.replace(f" --stack {STACK}", "").split()
         return self.operate(*(str(self._export) if word == "out" else word for word in words))
 
-    def operate(self, *arguments: str) -> Any:
-        return self._candlefish(*arguments, "--stack", STACK, "--json", **self.shell).document
+    def operate(self, *arguments: str, code: int = 0) -> Any:
+        return self._candlefish(*arguments, "--stack", STACK, "--json", code=code, **self.shell).document
+
+    def boto3(self, service: str) -> Any:
+        return boto3.client(service, region_name=self.shell["AWS_REGION"],
+                            endpoint_url=self.shell["AWS_ENDPOINT_URL"], aws_secret_access_key="test",
+                            aws_access_key_id=self.shell["AWS_ACCESS_KEY_ID"])
 
 
 @pytest.fixture(scope="module")
@@ -162,8 +167,27 @@ def test_the_maintenance_page_comes_stays_through_up_and_goes(
     up(candlefish, "--expect-no-changes")
     assert ask(f"{site}/")[0] == 503
     assert page("maintenance status --stack development")["maintenance"] == "on"
+    (looked,) = page.operate("verify", "--only", "site", "--only", "site-health")["checks"][:1]
+    assert (looked["state"], "maintenance off" in looked["said"]) == ("skipped", True)
     assert page("maintenance off --stack development")["pods"] == 0
     assert ask(f"{site}/")[0] == 200
+
+
+def test_a_stack_is_verified_after_up_and_what_breaks_is_found(
+        candlefish: Command, built: dict[str, Any], page: Page) -> None:
+    """The commands of docs/verification.md that look at a stack."""
+    after = built["verification"]
+    assert (after["ok"], after["counts"]["failed"]) == (True, 0), after["checks"]
+    reasons = {each["name"]: each["said"] for each in after["checks"] if each["state"] == "skipped"}
+    assert set(reasons) == {"dns", "tls", "detectors", "config", "frame-rate", "cdn-hits", "canaries"}
+    alarm = built["outputs"]["alarms"]["api-errors"]
+    cloudwatch = page.boto3("cloudwatch")
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a drill")
+    found = page.operate("verify", "--only", "alarms", "--only", "pods", code=1)
+    assert {each["name"]: each["state"] for each in found["checks"]} == {"alarms": "failed", "pods": "ok"}
+    assert f"{alarm} since" in found["checks"][0]["said"]
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="the drill is over")
+    assert page.operate("verify")["ok"]
 
 
 def test_the_other_commands_of_the_page_work(page: Page) -> None:

@@ -7,6 +7,9 @@ the records of other names that have the same set identifier; here they stay.
 RDS: the secret of a managed master password says `admin` and the same password for every instance. Here it has the
 instance's own user and a password of its own.
 
+ACM: moto issues a certificate a minute after it was asked for. Here it does at once: that its records are there is what
+the validation's own handler sees to.
+
 Secrets Manager: moto moves the label AWSCURRENT without the value that a secret is read with when no stage is named.
 """
 
@@ -16,11 +19,12 @@ import json
 import secrets
 from typing import Any
 
+from moto import settings
 from moto.rds.models import MasterUserSecret
 from moto.route53.models import ChangeList, Route53Backend
 from moto.secretsmanager.models import SecretsManagerBackend
 
-from rehearsal.aws.emulators import moto_backups, moto_databases
+from rehearsal.aws.emulators import moto_backups, moto_databases, moto_samples
 
 
 def install() -> None:
@@ -28,7 +32,9 @@ def install() -> None:
     _forget_deleted_records()
     _delete_one_record_of_a_set_identifier()
     _read_what_is_current()
+    settings.ACM_VALIDATION_WAIT = -1  # seconds
     moto_backups.install()
+    moto_samples.install()
     moto_databases.install()
 
 

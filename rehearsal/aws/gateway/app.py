@@ -16,7 +16,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from rehearsal.aws.gateway import control, eks, websocket
+from rehearsal.aws.gateway import control, eks, rotation, websocket
 from rehearsal.aws.gateway.accounts import Accounts
 from rehearsal.aws.gateway.changes import FOLLOWED, Changes
 from rehearsal.aws.gateway.errors import error, not_implemented, protocol
@@ -94,6 +94,7 @@ class Gateway:
             return _response(not_implemented(kind, to.service, what, server))
         self.accounts.learn(to, request.method, request.path, answer.body)
         answer = eks.complete(answer, self.kept, to, self.accounts.of(to), request.method, request.path)
+        answer = rotation.complete(self, answer, to)
         if to.service in FOLLOWED and request.method not in ("GET", "HEAD") and answer.status < 400:
             await self.changes.note(to.service, self.accounts.of(to))
         return _response(answer)
@@ -108,6 +109,9 @@ class Gateway:
     async def _answer(self, request: web.BaseRequest, to: Addressed, url: str,
                       headers: CIMultiDict[str], body: bytes) -> Answer:
         async def call() -> Answer:
+            own = await rotation.rotate(self, to, body)
+            if own is not None:
+                return own
             async with self.session.request(request.method, URL(url, encoded=True), headers=headers, data=body or None,
                                             allow_redirects=False) as response:
                 content = await response.read()

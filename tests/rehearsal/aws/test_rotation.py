@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from rehearsal.aws.rotation import RotationFailed, rotate
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.rehearsal
 
@@ -57,3 +58,39 @@ def test_a_step_that_fails_is_named_and_the_old_value_stays(aws: Any) -> None:
     assert caught.value.step == "createSecret"
     stages = aws.client("secretsmanager").describe_secret(SecretId=secret)["VersionIdsToStages"]
     assert list(stages.values()) == [["AWSCURRENT"]]
+
+
+ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
+
+
+def scheduled(aws: Any, value: str) -> tuple[str, Any]:
+    """A secret that the function rotates every 30 days, as a stack has it."""
+    secret = aws.client("secretsmanager").create_secret(Name="s", SecretString=value)["ARN"]
+    inputs = {"secretId": secret, "rotationRules": {"automaticallyAfterDays": 30}, "rotateImmediately": False,
+              "rotationLambdaArn": deployed(aws, "key_rotation", OVERLAP_SECONDS="3600")}
+    aws.kept.put(aws.account, aws.region, ROTATION, secret, inputs)
+    return secret, aws.client("secretsmanager")
+
+
+def test_rotate_secret_calls_the_stacks_function_and_the_secret_tells_of_it(aws: Any) -> None:
+    secret, manager = scheduled(aws, json.dumps({"current": "a" * 64, "previous": ""}))
+    version = manager.rotate_secret(SecretId="s")["VersionId"]
+    found = eventually("the rotation's end", lambda: next(
+        (each for each in [manager.describe_secret(SecretId=secret)] if "LastRotatedDate" in each), None))
+    assert "AWSCURRENT" in found["VersionIdsToStages"][version]
+    assert (found["RotationEnabled"], found["RotationRules"]) == (True, {"AutomaticallyAfterDays": 30})
+    (listed,) = manager.list_secrets()["SecretList"]
+    assert listed["LastRotatedDate"] == found["LastRotatedDate"]
+    assert len(current(aws, secret)["next"]) == 64
+
+
+def test_a_rotation_that_fails_changes_nothing_and_one_without_a_function_is_refused(aws: Any) -> None:
+    secret, manager = scheduled(aws, "no document")
+    manager.rotate_secret(SecretId=secret)
+    eventually("the function was called", lambda: aws.client("logs").describe_log_groups()["logGroups"])
+    assert manager.get_secret_value(SecretId=secret)["SecretString"] == "no document"
+    by_hand = manager.create_secret(Name="by-hand", SecretString="x")["ARN"]
+    with pytest.raises(manager.exceptions.InvalidRequestException, match="No Lambda rotation function"):
+        manager.rotate_secret(SecretId=by_hand)
+    with pytest.raises(manager.exceptions.ResourceNotFoundException):
+        manager.rotate_secret(SecretId="nobody's")
