@@ -42,8 +42,8 @@ app.command()(timing.timing)
 
 @app.command()
 def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Changes = None,
-       expect_no_changes: NoChanges = False, yes: Unasked = False, policy_pack: PolicyPacks = None,
-       policy_pack_config: PolicyConfig = None) -> None:
+       expect_no_changes: NoChanges = False, clock: timing.Clocks = timing.Clock.HERE, yes: Unasked = False,
+       policy_pack: PolicyPacks = None, policy_pack_config: PolicyConfig = None) -> None:
     """Builds the environment, or brings it up to date, and leaves it running.
 
     With policy packs it previews first, as `pulumi up` does, so that nothing is made of what they refuse."""
@@ -62,10 +62,13 @@ def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Ch
         result, servers = rehearsal.build(engine, endpoint)
     rehearsal.note_coverage()
     outputs = servers.shown(result.outputs)
+    predicted = timing.of_run(result, engine.states, rehearsal.seed) if clock is timing.Clock.AWS else {}
     if as_json:
-        emit(_report(stack, rehearsal.seed, result, outputs))
+        emit({**_report(stack, rehearsal.seed, result, outputs), **predicted})
     else:
         screen.say(summary(result), "bold")
+        if predicted:
+            screen.say(timing.said(predicted))
         tools.show(screen, rehearsal, outputs)
     _expect(expect_no_changes, result)
 
