@@ -16,6 +16,7 @@ from rehearsal.aws.emulators import (
     logs,
     statistics,
     streams,
+    table_history,
     transactions,
     websockets,
 )
@@ -30,6 +31,7 @@ lambda_.install()
 logs.install()
 statistics.install()
 streams.install()
+table_history.install()
 transactions.install()
 websockets.install()
 
