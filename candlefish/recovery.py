@@ -9,7 +9,7 @@ import boto3
 import typer
 from botocore.config import Config
 
-from candlefish import recovery_database, recovery_restore
+from candlefish import recovery_database, recovery_drill, recovery_restore
 from candlefish.exits import Exit
 from candlefish.options import Json, Stack
 from candlefish.project import settings_of
@@ -21,6 +21,8 @@ from operations.recovery.points import look
 app = typer.Typer(no_args_is_help=True)
 recovery_database.register(app)
 recovery_database.restore.add_typer(recovery_restore.app)
+app.command()(recovery_restore.names)
+app.command()(recovery_drill.drill)
 _HEADING = ("", "what", "how", "where", "age", "allowed", "encrypted", "restorable", "copied")
 _PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
 

@@ -14,7 +14,7 @@ from candlefish.exits import WrongUsage
 from candlefish.options import Json, Stack
 from candlefish.project import settings_of
 from candlefish.screen import Screen, emit
-from operations.recovery import restore_names, restore_objects, restore_tables
+from operations.recovery import left_names, restore_names, restore_objects, restore_tables
 from operations.recovery.account import Account
 
 app = typer.Typer(no_args_is_help=True, help="Bring back one thing: a table, a bucket, a secret, a key.")
@@ -57,6 +57,17 @@ def secret(name: Name, stack: Stack = "production", as_json: Json = False) -> No
 def key(name: Name, stack: Stack = "production", as_json: Json = False) -> None:
     """Takes back the deletion of a KMS key within its window, and enables it."""
     _taken_back(restore_names.key(_account(stack), name), as_json)
+
+
+def names(stack: Stack = "production", yes: Annotated[bool, typer.Option("--yes", "-y", help="remove them")] = False,
+          as_json: Json = False) -> None:
+    """Shows, and removes with --yes, what a destroyed stack left under names that it needs again."""
+    account = _account(stack)
+    found = sorted(left_names.log_groups(account))
+    if yes:
+        left_names.remove(account, found)
+    _tell(Screen(quiet=as_json), as_json, {"stack": stack, "log_groups": found, "removed": yes},
+          f"{'removed' if yes else 'left, --yes removes them'}: {', '.join(found) or 'nothing'}")
 
 
 def _taken_back(done: restore_names.TakenBack, as_json: bool) -> None:

@@ -190,6 +190,12 @@ def export(stack: Stack = STAGING) -> None:
     emit(rehearsal.engine(endpoint, lambda event: None).export())
 
 
+@app.command(name="import")
+def import_(file: Annotated[Path, typer.Option("--file", help="what `export` wrote")], stack: Stack = STAGING) -> None:
+    """Puts a state in the place of the present one, as `pulumi stack import` does."""
+    Rehearsal(stack).put_back(file)
+
+
 @app.command()
 def env(stack: Stack = STAGING) -> None:
     """Lines for `eval "$(candlefish rehearse env)"`: then your own `aws` and `kubectl` work on the environment."""
