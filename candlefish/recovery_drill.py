@@ -1,4 +1,4 @@
-"""`candlefish recovery drill`: disasters done to a rehearsed environment, and brought back by their runbooks' commands."""
+"""`candlefish recovery drill`: breaks a rehearsed environment and brings it back, by the runbooks' commands."""
 
 from __future__ import annotations
 

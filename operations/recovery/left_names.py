@@ -1,7 +1,8 @@
 """Names that stay taken after a stack is gone: log groups which services made anew behind its back.
 
-EKS and RDS write what they still hold after the cluster or the instance is deleted, and make the log group again: without
-a retention, without the key, and without tags. A group that the program made has the stack's tags, and is never touched.
+EKS and RDS write what they still hold after the cluster or the instance is deleted, and make the log group again:
+without a retention, without the key, and without tags. A group that the program made has the stack's tags, and is never
+touched.
 """
 
 from __future__ import annotations

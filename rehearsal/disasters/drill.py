@@ -14,7 +14,7 @@ from rehearsal.disasters.world import DrillError, World
 from rehearsal.engine.state import State
 from rehearsal.timing import durations, graph
 from rehearsal.timing.durations import Durations, Operation
-from rehearsal.timing.prediction import predict
+from rehearsal.timing.prediction import Prediction, predict
 
 _SAID = 600  # of a failed command's last words
 
@@ -107,11 +107,15 @@ class Drill:
         states = graph.recorded(self.world.state) if self.world.state.exists() else []
         made = {state.urn for state in states} - set(alive)
         parts = [predict(states, Operation.CREATE, self.table, seed=self.seed, only=made)] if made else []
-        for each in commands:
-            if each.takes:
-                alone = State(urn=f"urn:pulumi:s::p::{each.takes}::{each.takes}", type=each.takes, custom=True)
-                parts.append(predict([alone], Operation.CREATE, self.table, seed=self.seed))
+        parts += predicted(commands, self.table, self.seed)
         return round(sum(part.p50 for part in parts), 1), round(sum(part.p95 for part in parts), 1)
+
+
+def predicted(commands: Sequence[Command], table: Durations, seed: int) -> list[Prediction]:
+    """What the commands do beside what Pulumi makes."""
+    alone = [State(urn=f"urn:pulumi:s::p::{each.takes}::{each.takes}", type=each.takes, custom=True)
+             for each in commands if each.takes]
+    return [predict([each], Operation.CREATE, table, seed=seed) for each in alone]
 
 
 def rehearsed_words(words: Sequence[str], config: Sequence[str], variable: str) -> list[str]:

@@ -57,7 +57,8 @@ class Command:
 @dataclass(frozen=True)
 class Disaster:
     """strike: how it is done to a rehearsed environment; None: it can't be yet, and `waits_for` says what it waits for.
-    symptoms: how it is noticed. before: what is done first. verify: how a person sees that all is well."""
+    symptoms: how it is noticed. remakes: the beginnings of the types that have to be made again, "" for
+    all of them. before: what is done first. verify: how a person sees that all is well."""
 
     name: str
     title: str
@@ -67,6 +68,7 @@ class Disaster:
     symptoms: str
     commands: tuple[Command, ...]
     verify: str
+    remakes: tuple[str, ...] = ()
     before: str = ""
     notes: str = ""
     strike: Callable[[World], Struck] | None = None
@@ -122,18 +124,20 @@ DISASTERS: tuple[Disaster, ...] = (
         Loss.NOTHING, "Alarm on the days to expiry; ACM: `RenewalStatus: PENDING_VALIDATION`; at last browsers refuse.",
         (_REFRESH, _UP),
         "`aws acm describe-certificate`: the renewal is `SUCCESS`; " + _NO_DIFF,
-        notes="ACM renews 60 days before the end, as long as the validation record is in the zone. One that has expired "
-              "is not renewed: `pulumi up --replace` of the certificate's URN makes another. Each counts for the yearly "
-              "quota: a drill must not make them.",
+        remakes=("aws:acm/certificateValidation:", "aws:route53/record:"),
+        notes="ACM renews 60 days before the end, as long as the validation record is in the zone: the drill deletes "
+              "that. One that has expired is not renewed: `pulumi up --replace URN` of the certificate makes another; "
+              "each counts for the yearly quota.",
         strike=strikes.validation_record_deleted),
     Disaster(
         "nat-gateway-deleted", "A NAT gateway is gone", Severity.P1, Within.APPLICATION, Loss.NOTHING,
         "Pods and functions reach nothing outside: image pulls, Stripe, mail fail; what comes in works.",
-        (_REFRESH, _UP), "a pod reaches the outside; " + _NO_DIFF, strike=strikes.nat_gateway_deleted),
+        (_REFRESH, _UP), "a pod reaches the outside; " + _NO_DIFF, remakes=("aws:ec2/natGateway:",),
+        strike=strikes.nat_gateway_deleted),
     Disaster(
         "up-killed", "`up` is killed half-way", Severity.P2, Within.ENVIRONMENT, Loss.NOTHING,
         "The pipeline's runner died; `pulumi preview` warns of pending operations.",
-        (_UP,), _NO_DIFF,
+        (_UP,), _NO_DIFF, remakes=("",),
         before="Look whether another run still holds the lock (`pulumi cancel --stack {stack}` takes it away).",
         notes="Pulumi asks about operations whose outcome it does not know: `pulumi refresh` answers for them.",
         strike=strikes.up_killed),
@@ -141,7 +145,7 @@ DISASTERS: tuple[Disaster, ...] = (
         "cluster-deleted", "The cluster is deleted", Severity.P0, Within.ENVIRONMENT, Loss.NOTHING,
         "The API server's name does not resolve; every target of the load balancer is unhealthy.",
         (Command("pulumi refresh --stack {stack} --yes", variable="PULUMI_K8S_DELETE_UNREACHABLE=true"), _UP),
-        "`kubectl get nodes,pods -A`; " + _NO_DIFF,
+        "`kubectl get nodes,pods -A`; " + _NO_DIFF, remakes=("aws:eks/", "kubernetes:"),
         before="`candlefish maintenance on` needs the cluster: point the names at the recovery region if it lasts.",
         notes="The variable makes Pulumi forget objects of a cluster that nobody answers for; without it the refresh "
               "fails. Services come with the images of the settings: roll out the release that was live. What only the "
@@ -150,20 +154,21 @@ DISASTERS: tuple[Disaster, ...] = (
     Disaster(
         "state-lost", "Pulumi's state is lost, and its copy is older than the last change", Severity.P1,
         Within.ENVIRONMENT, Loss.NOTHING, "`pulumi stack` shows no resources; a preview would make everything again.",
-        (Command("pulumi stack import --file {copy} --stack {stack}"), _REFRESH, _UP),
+        (Command("pulumi stack import --file {copy} --stack {stack}", CALLS), _REFRESH, _UP),
         "each resource has the id that it had; " + _NO_DIFF,
         before="Run nothing. Take the newest version of the state's object in the state bucket, or the last export.",
-        notes="What was made after the copy is not in it: `up` then fails on names that exist, or makes a second one of "
-              "what has no fixed name. Take each in with `pulumi import TYPE NAME ID` before the `up`.",
+        notes="What was made after the copy is not in it: `up` then fails on names that exist, or makes a second one "
+              "of what has no fixed name. Take each in with `pulumi import TYPE NAME ID` before the `up`. The drill "
+              "changes tags after the copy, and makes nothing.",
         strike=strikes.state_lost),
     Disaster(
         "destroyed", "The environment was destroyed and is needed again the same day", Severity.P0, Within.ENVIRONMENT,
         Loss.NOTHING, "Nothing answers; the state is empty.",
         (Command("candlefish recovery names --stack {stack} --yes", CALLS), _UP), _NO_DIFF,
-        notes="Names with a suffix are new; those that the world knows must be free: secrets wait for their end under "
-              "names that are not used again, aliases of keys and buckets have suffixes, and log groups that late lines "
-              "made anew are deleted by the first command. Data comes from its copies: see the pages of database, "
-              "tables and buckets.",
+        remakes=("",),
+        notes="Secrets wait for their end under names that are not used again; buckets and aliases of keys have "
+              "suffixes too. Log groups that late lines made anew stand in the way: the first command removes those "
+              "that nobody has tagged. Data comes from its copies: see the pages of database, tables and buckets.",
         strike=strikes.destroyed),
     Disaster(
         "database-dropped", "The database is dropped or its data is destroyed", Severity.P0, Within.DATABASE,
@@ -177,7 +182,7 @@ DISASTERS: tuple[Disaster, ...] = (
         "Nothing of the region answers; AWS's health page says so.",
         (Command("candlefish recovery rebuild --stack recovery"),
          Command("candlefish recovery failover --stack {stack}")),
-        "the production names answer from the recovery region",
+        "the production names answer from the recovery region", remakes=("",),
         waits_for="a rebuild that is run in the rehearsal's second region"),
     Disaster(
         "zone-lost", "A zone is lost", Severity.P1, Within.APPLICATION, Loss.NOTHING,
