@@ -16,7 +16,7 @@ from rehearsal.timing import durations, graph
 from rehearsal.timing.durations import Durations, Operation
 from rehearsal.timing.prediction import Prediction, predict
 
-_SAID = 600  # of a failed command's last words
+_SAID = 2000  # of a failed command's last words
 
 
 @dataclass(frozen=True)

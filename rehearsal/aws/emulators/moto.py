@@ -7,6 +7,8 @@ the records of other names that have the same set identifier; here they stay.
 RDS: the secret of a managed master password says `admin` and the same password for every instance. Here it has the
 instance's own user and a password of its own.
 
+EC2: a NAT gateway that is deleted gives its address and its interface back.
+
 Secrets Manager: moto moves the label AWSCURRENT without the value that a secret is read with when no stage is named.
 """
 
@@ -16,6 +18,7 @@ import json
 import secrets
 from typing import Any
 
+from moto.ec2.models import EC2Backend
 from moto.rds.models import MasterUserSecret
 from moto.route53.models import ChangeList, Route53Backend
 from moto.secretsmanager.models import SecretsManagerBackend
@@ -28,6 +31,7 @@ def install() -> None:
     _forget_deleted_records()
     _delete_one_record_of_a_set_identifier()
     _read_what_is_current()
+    _give_back_with_the_nat_gateway()
     moto_backups.install()
     moto_databases.install()
 
@@ -74,6 +78,25 @@ def _read_what_is_current() -> None:
         return answer
 
     setattr(SecretsManagerBackend, "update_secret_version_stage", move_and_read)  # noqa: B010 (as above)
+
+
+def _give_back_with_the_nat_gateway() -> None:
+    delete = EC2Backend.delete_nat_gateway
+
+    def delete_and_give_back(backend: Any, nat_gateway_id: str) -> Any:
+        gateway = backend.nat_gateways.get(nat_gateway_id)
+        lives = gateway is not None and gateway.state != "deleted"
+        deleted = delete(backend, nat_gateway_id)
+        for address in gateway.address_set if lives else ():
+            allocated = address.get("allocationId")
+            for each in backend.address_by_allocation([allocated]) if allocated else ():
+                if each.association_id:
+                    backend.disassociate_address(association_id=each.association_id)
+            if address["networkInterfaceId"] in backend.enis:
+                backend.delete_network_interface(address["networkInterfaceId"])
+        return deleted
+
+    setattr(EC2Backend, "delete_nat_gateway", delete_and_give_back)  # noqa: B010 (as above)
 
 
 def _key(change: dict[str, Any]) -> tuple[Any, ...]:
