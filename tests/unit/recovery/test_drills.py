@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
+from subprocess import Popen
 from types import MappingProxyType
 from typing import Any
 
@@ -58,7 +59,11 @@ class Fake:
         return Ran(self.codes.pop(0) if self.codes else 0, "", "it broke")
 
     def world(self) -> World:
-        return World("development", self.state, pytest.fail, self.run, pytest.fail, lambda: None)
+        return World("development", self.state, pytest.fail, self.run, _nobody, lambda: None)
+
+
+def _nobody(words: Sequence[str]) -> Popen[bytes]:
+    pytest.fail(f"{words} was started")
 
 
 def disaster(struck: Struck, *commands: str) -> Disaster:
