@@ -159,6 +159,12 @@ def cluster_deleted(world: World) -> Struck:
     for addon in eks.list_addons(clusterName=cluster)["addons"]:
         eks.delete_addon(clusterName=cluster, addonName=addon)
     eks.delete_cluster(name=cluster)
+    ec2 = world.clients("ec2")  # EKS takes its own group with the cluster, the emulator leaves it
+    for group in ec2.describe_security_groups(
+            Filters=[{"Name": "tag:Name", "Values": [f"eks-cluster-sg-{cluster}"]}])["SecurityGroups"]:
+        for rule in group["IpPermissions"]:
+            ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[rule])
+        ec2.delete_security_group(GroupId=group["GroupId"])
     world.lose_cluster()
     return Struck()
 
