@@ -39,7 +39,7 @@ RPO: Mapping[Loss, timedelta] = {
     Loss.ASSETS: plan.OBJECTIVES[Kept.ASSETS, How.REPLICA].rpo}
 _COMMAND_SECONDS = 1200.0  # of real time, on a busy machine
 
-Which = Annotated[str, typer.Option("--disaster", metavar="NAME|all", help="a page of docs/runbooks, or all of them")]
+Which = Annotated[str, typer.Option("--disaster", metavar="NAME", help="a page of docs/runbooks/disasters, or all")]
 Of = Annotated[str, typer.Option("--stack", "-s", help="the rehearsed stack; built if it is not there")]
 Seed = Annotated[int, typer.Option(help="the same table, secret, moment of a kill … for the same seed")]
 

@@ -23,7 +23,7 @@ _PATIENCE = Config(connect_timeout=5, read_timeout=60, max_pool_connections=32,
 
 At = Annotated[str, typer.Option("--at", metavar="TIME", help="as it was then, with an offset: 2026-11-23T19:00:00Z")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="also what was changed since, not only what is gone")]
-Name = Annotated[str, typer.Argument(metavar="NAME")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="as AWS knows it; of a secret or a key also the ARN")]
 
 
 @app.command()
