@@ -157,14 +157,20 @@ def test_every_row_of_the_table_is_whole(found: Disaster) -> None:
     assert {each.takes for each in found.commands} <= {"", CALLS, RESTORED_TABLE}
 
 
-@pytest.mark.parametrize("text", sorted({each.text for found in rehearsed() for each in found.commands
-                                         if each.text.startswith("candlefish recovery")}))
-def test_the_commands_of_what_is_rehearsed_are_the_programs_own(text: str) -> None:
-    words = shlex.split(text)[2:]
+def _commands() -> set[str]:
+    """Of what is rehearsed, and of the page."""
+    page = (Path(__file__).parents[3] / "docs/recovery.md").read_text(encoding="utf-8")
+    found = [*page.splitlines(), *(each.text for found in rehearsed() for each in found.commands)]
+    return {line for line in found if line.startswith("candlefish recovery ")}
+
+
+@pytest.mark.parametrize("text", sorted(_commands()))
+def test_the_commands_of_the_runbooks_and_of_the_page_are_the_programs_own(text: str) -> None:
+    words = shlex.split(text, comments=True)[2:]
     verb = get_command(recovery.app)
     while words and hasattr(verb, "commands"):
         verb = verb.commands[words.pop(0)]
-    verb.make_parser(verb.make_context(verb.name, words, resilient_parsing=True)).parse_args(words)
+    assert verb.make_context(verb.name, words).args == []
 
 
 def test_the_same_seed_strikes_the_same_thing(tmp_path: Path) -> None:
