@@ -114,8 +114,10 @@ def test_a_secret_and_a_key_are_taken_back_before_aws_deletes_them(aws: Any, acc
         restore_names.secret(account, "never")
 
     key = kms.create_key(Tags=[{"TagKey": name, "TagValue": value} for name, value in OURS.items()])["KeyMetadata"]
+    sealed = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"before")["CiphertextBlob"]
     kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
     assert restore_names.key(account, key["Arn"]).was
     assert kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] == "Enabled"
+    assert kms.decrypt(KeyId=key["KeyId"], CiphertextBlob=sealed)["Plaintext"] == b"before"
     with pytest.raises(NotAcceptable, match="there is no key"):
         restore_names.key(account, "00000000-0000-0000-0000-000000000000")
