@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import time
 from collections.abc import Collection, Sequence
@@ -89,7 +90,8 @@ class Drill:
                      *(word for each in config for word in ("-c", each))]
             ran = self.world.run(words)
             if ran.code:
-                return f"`{verb} --expect-no-changes` ended with {ran.code}: {ran.stderr.strip()[-_SAID:]}"
+                said = ran.stderr.strip()[-_SAID:] or _changed(ran.stdout)
+                return f"`{verb} --expect-no-changes` ended with {ran.code}: {said}"
         return ""
 
     def _filled(self, command: Command, struck: Struck) -> list[str]:
@@ -109,6 +111,14 @@ class Drill:
         parts = [predict(states, Operation.CREATE, self.table, seed=self.seed, only=made)] if made else []
         parts += predicted(commands, self.table, self.seed)
         return round(sum(part.p50 for part in parts), 1), round(sum(part.p95 for part in parts), 1)
+
+
+def _changed(report: str) -> str:
+    """Which resources differ, and in what."""
+    steps = json.loads(report)["steps"] if report else []
+    return "; ".join(f"{each['operation']} {each['urn'].rpartition('::')[2]} "
+                     f"{', '.join(change['path'] for change in each.get('diff') or ())}".rstrip()
+                     for each in steps if each["operation"] != "same")[:_SAID]
 
 
 def predicted(commands: Sequence[Command], table: Durations, seed: int) -> list[Prediction]:

@@ -35,6 +35,8 @@ pytestmark = pytest.mark.unit
 
 NAT, TARGETS = "aws:ec2/natGateway:NatGateway", Targets(1800, 0)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+DIFFERENT = {"steps": [{"operation": "same", "urn": "urn::b", "diff": []},
+                       {"operation": "update", "urn": "urn::a", "diff": [{"path": "tags"}]}]}
 
 
 class Fake:
@@ -56,7 +58,8 @@ class Fake:
             self.made("a")
         elif "up" in words:
             self.made("a", "b")
-        return Ran(self.codes.pop(0) if self.codes else 0, "", "it broke")
+        code = self.codes.pop(0) if self.codes else 0
+        return Ran(code, json.dumps(DIFFERENT), "") if code == 4 else Ran(code, "", "it broke")
 
     def world(self) -> World:
         return World("development", self.state, pytest.fail, self.run, _nobody, lambda: None)
@@ -89,8 +92,8 @@ def test_what_was_lost_is_made_again_in_its_predicted_time_and_nothing_differs_a
 
 @pytest.mark.parametrize(("codes", "said", "ran"), [
     ([1], "`pulumi refresh --stack {stack} --yes` ended with 1: it broke", 1),
-    ([0, 0, 4], "`refresh --expect-no-changes` ended with 4: it broke", 3),
-    ([0, 0, 0, 4], "`preview --expect-no-changes` ended with 4: it broke", 4)])
+    ([0, 0, 4], "`refresh --expect-no-changes` ended with 4: update a tags", 3),
+    ([0, 0, 0, 4], "`preview --expect-no-changes` ended with 4: update a tags", 4)])
 def test_a_command_that_fails_and_a_difference_that_is_left_are_no_recovery(
         tmp_path: Path, codes: list[int], said: str, ran: int) -> None:
     found, lines = drilled(tmp_path, codes=codes)
