@@ -64,11 +64,12 @@ class Drill:
         begun = time.monotonic()
         failure, alive = "", set(before)
         for command in disaster.commands:
-            alive &= {each.urn for each in self.world.resources()}
+            if self.world.state.exists():  # without it nobody can tell, and nothing is gone for that
+                alive &= {each.urn for each in self.world.resources()}
             if failure := self._carry_out(command, struck):
                 break
-        failure = failure or self._differs(struck)
         now = {} if failure else struck.now()
+        failure = failure or self._differs(struck)
         lost = sum(now.get(name) != value for name, value in struck.kept.items())
         spent = time.monotonic() - begun
         struck.tidy()

@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from subprocess import Popen
@@ -106,6 +107,17 @@ def test_data_that_is_not_as_it_was_is_counted_and_is_no_recovery(tmp_path: Path
                     tidy=lambda: tidied.append(1))
     found, _ = drilled(tmp_path, struck)
     assert (found.recovered, found.lost, found.compared, tidied) == (False, 2, 3, [1])
+
+
+def test_a_state_that_is_gone_says_nothing_of_what_has_to_be_made_again(tmp_path: Path) -> None:
+    fake = Fake(tmp_path)
+
+    def strike(world: World) -> Struck:
+        world.state.unlink()
+        return Struck()
+
+    lost = replace(disaster(Struck(), "pulumi up --stack {stack}"), strike=strike)
+    assert Drill(fake.world(), 0).run(lost, TARGETS).predicted == (0, 0)
 
 
 def test_a_recovery_that_takes_longer_than_its_target_is_not_inside() -> None:
