@@ -7,7 +7,8 @@ the records of other names that have the same set identifier; here they stay.
 RDS: the secret of a managed master password says `admin` and the same password for every instance. Here it has the
 instance's own user and a password of its own.
 
-EC2: a NAT gateway that is deleted gives its address and its interface back.
+EC2: a NAT gateway that is deleted gives its address and its interface back. A security group's rule that is changed to
+name another group does so.
 
 Secrets Manager: moto moves the label AWSCURRENT without the value that a secret is read with when no stage is named.
 """
@@ -32,6 +33,7 @@ def install() -> None:
     _delete_one_record_of_a_set_identifier()
     _read_what_is_current()
     _give_back_with_the_nat_gateway()
+    _change_the_named_group()
     moto_backups.install()
     moto_databases.install()
 
@@ -97,6 +99,20 @@ def _give_back_with_the_nat_gateway() -> None:
         return deleted
 
     setattr(EC2Backend, "delete_nat_gateway", delete_and_give_back)  # noqa: B010 (as above)
+
+
+def _change_the_named_group() -> None:
+    modify = EC2Backend.modify_security_group_rules
+
+    def modify_and_name(backend: Any, group_id: str, rules: dict[str, dict[str, Any]]) -> None:
+        modify(backend, group_id, rules)
+        group = backend.get_security_group_by_name_or_id(group_id)
+        for id, wanted in rules.items():
+            if named := wanted.get("ReferencedGroupId"):
+                rule = group.get_rule(id)
+                rule.source_group = {**rule.source_group, "GroupId": named}
+
+    setattr(EC2Backend, "modify_security_group_rules", modify_and_name)  # noqa: B010 (as above)
 
 
 def _key(change: dict[str, Any]) -> tuple[Any, ...]:
