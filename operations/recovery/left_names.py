@@ -14,10 +14,10 @@ from operations.recovery.account import Account
 
 
 def prefixes(account: Account) -> tuple[str, ...]:
-    """Of the log groups whose names are the service's, not ours to choose."""
+    """Of the log groups with fixed names."""
     mine = account.names.prefix
     return (f"/aws/eks/{account.names.cluster}/", *(f"/aws/{service}/{mine}-"
-                                                    for service in ("rds/instance", "lambda", "apigateway")))
+                                                    for service in ("eks", "rds/instance", "lambda", "apigateway")))
 
 
 def log_groups(account: Account) -> Iterator[str]:
