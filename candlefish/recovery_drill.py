@@ -52,7 +52,7 @@ def drill(disaster: Which = ALL, stack: Of = "development", seed: Seed = 0, as_j
     drilled: list[Drilled] = []
     for each in wanted:
         screen.say(f"{each.name}: {each.title}")
-        drilled.append(Drill(world, seed).run(each, targets(each)))
+        drilled.append(_drilled(world, seed, each))
         if drilled[-1].failure:
             print(f"{each.name}: {drilled[-1].failure}", file=sys.stderr)
     if as_json:
@@ -63,6 +63,14 @@ def drill(disaster: Which = ALL, stack: Of = "development", seed: Seed = 0, as_j
         print(f"\nnot rehearsed: {', '.join(waiting)}; their pages in docs/runbooks say what they wait for")
     if not all(each.inside for each in drilled):
         raise typer.Exit(Exit.FAILED)
+
+
+def _drilled(world: World, seed: int, disaster: Disaster) -> Drilled:
+    """One that could not be done is not recovered, and does not stop the others."""
+    try:
+        return Drill(world, seed).run(disaster, targets(disaster))
+    except DrillError as error:
+        return Drilled(disaster.name, False, (), (0.0, 0.0), targets(disaster), 0, 0, 0.0, str(error))
 
 
 def targets(disaster: Disaster) -> Targets:

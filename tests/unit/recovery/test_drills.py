@@ -144,6 +144,22 @@ def test_a_disaster_that_nobody_can_do_yet_is_not_claimed(tmp_path: Path) -> Non
     assert waiting not in rehearsed()
 
 
+def test_one_that_could_not_be_done_does_not_stop_the_others(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def strike(world: World) -> Struck:
+        raise DrillError("there is nothing to strike")
+
+    good = disaster(Struck(), "pulumi up --stack {stack} --yes")
+    monkeypatch.setattr(recovery_drill, "rehearsed", lambda: (replace(good, name="bad", strike=strike), good))
+    monkeypatch.setattr(recovery_drill._Rehearsed, "world", lambda self: Fake(tmp_path).world())
+    monkeypatch.setattr(sys, "argv", ["candlefish", "recovery", "drill", "--json"])
+    with pytest.raises(SystemExit) as left:
+        app.main()
+    out, err = capsys.readouterr()
+    assert (left.value.code, [each["recovered"] for each in json.loads(out)]) == (1, [False, True])
+    assert "bad: there is nothing to strike" in err
+
+
 @pytest.mark.parametrize(("name", "said"), [("earthquake", "allowed: all, table-truncated, "),
                                             ("region-lost", "is not rehearsed yet: it waits for")])
 def test_a_name_that_is_none_and_one_that_waits_are_wrong_usage(
