@@ -7,7 +7,7 @@ AGAINST ?= origin/main
 USERS ?= 1000
 SEED ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help rehearse preview policy test lint unit tools checkers bench bench-functions faults load drill soak down clean \
+.PHONY: help rehearse preview policy test lint unit tools checkers bench bench-functions faults load soak down clean \
 	image scan deploy deployed kubeconfig release verify back admitted drift visitors drill points
 
 help: ## this list
@@ -54,9 +54,6 @@ faults: $(VENV)/.ready tools ## every call position × fault (FAULTS="--seed 1 -
 
 load: $(VENV)/.ready tools ## the served API under load, under attack and with faults (LOAD="--part fuzz --json")
 	@$(BIN)/python -m tests.load $(LOAD)
-
-drill: $(VENV)/.ready tools ## every disaster done to a rehearsal and brought back (DRILL="--seed 1 --json")
-	@$(BIN)/candlefish recovery drill --disaster all $(DRILL)
 
 soak: $(VENV)/.ready tools ## rollouts under load, and killed at every write (SOAK="--seed 1 --minutes 30 --part crash")
 	@$(BIN)/python -m tests.soak $(SOAK)
