@@ -176,7 +176,7 @@ DISASTERS: tuple[Disaster, ...] = (
         (Command("candlefish recovery restore database --at {moment} --stack {stack}"),),
         "`candlefish recovery validate --stack {stack}`",
         before="`candlefish maintenance on --stack {stack}`; note the last moment at which all was well.",
-        waits_for="an emulated database with content"),
+        waits_for="a drill around the restore that has tests of its own"),
     Disaster(
         "region-lost", "The region is lost", Severity.P0, Within.ENVIRONMENT, Loss.DATABASE_AWAY,
         "Nothing of the region answers; AWS's health page says so.",
