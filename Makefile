@@ -7,7 +7,7 @@ AGAINST ?= origin/main
 USERS ?= 1000
 SEED ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help rehearse preview policy test lint unit tools checkers bench bench-functions faults load soak down clean \
+.PHONY: help rehearse preview policy test lint unit tools checkers bench bench-functions faults load soak region down clean \
 	image scan deploy deployed kubeconfig release verify back admitted drift visitors drill points
 
 help: ## this list
@@ -57,6 +57,9 @@ load: $(VENV)/.ready tools ## the served API under load, under attack and with f
 
 soak: $(VENV)/.ready tools ## rollouts under load, and killed at every write (SOAK="--seed 1 --minutes 30 --part crash")
 	@$(BIN)/python -m tests.soak $(SOAK)
+
+region: $(VENV)/.ready tools ## a region is lost, rebuilt in another one, taken over and given back
+	@$(BIN)/python -m tests.region
 
 # -- what pipelines run; each works from a laptop with the credentials for it (docs/pipelines.md) ----------------------
 

@@ -9,7 +9,7 @@ import boto3
 import typer
 from botocore.config import Config
 
-from candlefish import recovery_database, recovery_drill, recovery_restore
+from candlefish import recovery_database, recovery_drill, recovery_region, recovery_restore
 from candlefish.exits import Exit
 from candlefish.options import Json, Stack
 from candlefish.project import settings_of
@@ -23,6 +23,7 @@ recovery_database.register(app)
 recovery_database.restore.add_typer(recovery_restore.app)
 app.command()(recovery_restore.names)
 app.command()(recovery_drill.drill)
+recovery_region.register(app)
 _HEADING = ("", "what", "how", "where", "age", "allowed", "encrypted", "restorable", "copied")
 _PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
 

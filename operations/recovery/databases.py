@@ -49,7 +49,7 @@ def away(account: Account, region: str) -> list[Point]:
     status = newest.get("Status")
     point = Point(
         Kept.DATABASE, How.REPLICATED, name, region, newest=latest, since=newest.get("InstanceCreateTime"),
-        encrypted=bool(newest.get("Encrypted")),
+        encrypted=bool(newest.get("Encrypted")), source=str(newest.get("DBInstanceAutomatedBackupsArn", "")),
         restorable=latest is not None and account.usable(newest.get("KmsKeyId"), region))
     # "retained" is what is left of an instance that is gone: it can be restored, and grows older.
     if status not in ("active", "replicating", "retained"):

@@ -21,6 +21,7 @@ class Point:
 
     newest    what could be restored at most; None: there is none
     since     when the resource was made: until its first point is due, none is no fault
+    source    what a restore is given: an ARN, or an identifier
     restorable  whether it is complete and its key can be used
     copied    whether the recovery region has a point of the resource, of which a row of its own says what is wrong;
               None: this is the copy, or the stack keeps none
@@ -37,6 +38,7 @@ class Point:
     restorable: bool = False
     copied: bool | None = None
     faults: tuple[str, ...] = ()
+    source: str = ""
 
     def with_faults(self, *more: str) -> Point:
         return replace(self, faults=(*self.faults, *more))

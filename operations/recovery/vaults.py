@@ -42,7 +42,7 @@ def _point(account: Account, region: str, how: How, arn: str, found: dict[str, A
     if found is None:
         return Point(_kept(arn), how, _short(arn), region)
     return Point(_kept(arn), how, _short(arn), region, newest=found["CreationDate"],
-                 encrypted=bool(found.get("IsEncrypted")),
+                 encrypted=bool(found.get("IsEncrypted")), source=str(found.get("RecoveryPointArn", "")),
                  restorable=account.usable(found.get("EncryptionKeyArn"), region))
 
 

@@ -16,6 +16,8 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import backup
 
+from rehearsal.aws.emulators import backup_tables
+
 Answer = tuple[int, dict[str, str], bytes]
 _TYPES = {"rds": "RDS", "dynamodb": "DynamoDB", "s3": "S3"}  # service of the ARN → AWS Backup's word
 _copies: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)  # account, region, vault → points
@@ -56,8 +58,10 @@ def copied(asked: dict[str, Any]) -> Answer:
         return _refused(f"Recovery point '{arn}' not found.")
     if vault is None:
         return _refused(f"Vault '{target}' not found.")
+    copy = f"arn:aws:backup:{region}:{get_account_id()}:recovery-point:{uuid.uuid4()}"
+    backup_tables.carry(arn, copy)
     _copies[get_account_id(), region, name].append({
-        **source, "RecoveryPointArn": f"arn:aws:backup:{region}:{get_account_id()}:recovery-point:{uuid.uuid4()}",
+        **source, "RecoveryPointArn": copy,
         "BackupVaultName": name, "BackupVaultArn": target, "SourceBackupVaultArn": source["BackupVaultArn"],
         **_sealed(vault)})
     answer: Answer = backup._ok({"CopyJobId": str(uuid.uuid4()), "CreationDate": backup._epoch(), "IsParent": False})

@@ -8,8 +8,10 @@ from ministack.app import app
 
 from rehearsal.aws.emulators import (
     answers,
+    backup_tables,
     backups,
     clocks,
+    cloudfront_aliases,
     eks,
     environments,
     lambda_,
@@ -27,6 +29,8 @@ eks.install()
 environments.install()
 answers.install()
 backups.install()
+backup_tables.install()
+cloudfront_aliases.install()
 lambda_.install()
 logs.install()
 statistics.install()

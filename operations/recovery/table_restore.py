@@ -1,0 +1,147 @@
+"""A table's items from AWS Backup into the table that the program has made.
+
+AWS Backup restores to a new table only, and Pulumi's table must stay Pulumi's: the recovery point becomes a table
+beside it, whose items are then copied. A key that is there already is never written again: what the stack has written
+since is newer than the recovery point.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from operations.aws import code
+from operations.errors import OperationError
+
+AT_ONCE = 8  # requests; botocore keeps 10 connections
+POLL_SECONDS = 5.0
+# A restore "typically" ends within an hour, and "some take longer" (DynamoDB developer guide, "Restoring a table").
+RESTORED_SECONDS = 3 * 3600.0
+_BAD = ("ABORTED", "FAILED")
+_KEY_NAME = "#key"
+
+
+class TableRestore:
+    """backup, dynamodb: boto3's clients in the region. role_arn: that AWS Backup takes on. say: a line each."""
+
+    def __init__(self, backup: Any, dynamodb: Any, role_arn: str, say: Callable[[str], None],
+                 pause: Callable[[float], None] = time.sleep, now: Callable[[], float] = time.time) -> None:
+        self._backup, self._dynamodb, self._role, self._say = backup, dynamodb, role_arn, say
+        self._pause, self._now = pause, now
+
+    def run(self, point_arn: str, table: str) -> int:
+        """Until every item of the recovery point that has not expired is in the table; how many were written. Gone on
+        with when it was killed before. Raises OperationError."""
+        beside, described = name_beside(table, point_arn), self._describe(table)
+        if described is None:
+            raise OperationError(f"there is no table {table}; `up` of the stack makes it: run the command again")
+        if self._describe(beside) is None:
+            self._restored(point_arn, beside, str(described["SSEDescription"]["KMSMasterKeyArn"]))
+        self._expect_active(beside)
+        written = self._copied(beside, table, described["KeySchema"])
+        # Ours, by its name, and a copy: the recovery point stays in its vault.
+        self._dynamodb.delete_table(TableName=beside)
+        self._until(f"{beside} is deleted", lambda: self._describe(beside) is None, RESTORED_SECONDS)
+        return written
+
+    def _restored(self, point_arn: str, beside: str, key_arn: str) -> None:
+        self._say(f"{beside}: AWS Backup makes it from its recovery point")
+        job = self._backup.start_restore_job(
+            RecoveryPointArn=point_arn, IamRoleArn=self._role, ResourceType="DynamoDB",
+            # Found again after a kill, and not for ever: a job that failed is not taken for the next attempt's.
+            IdempotencyToken=f"{beside[-48:]}-{int(self._now()) // 3600}",
+            Metadata={"targetTableName": beside, "encryptionType": "KMS", "kmsMasterKeyArn": key_arn})["RestoreJobId"]
+        told: dict[str, Any] = {}
+
+        def ended() -> bool:
+            told.update(self._backup.describe_restore_job(RestoreJobId=job))
+            if told["Status"] in _BAD:
+                raise OperationError(f"AWS Backup can't restore {point_arn} to {beside}: {told['Status']}, "
+                                     f"{told.get('StatusMessage') or 'without a word'}. Nothing was changed; mend it "
+                                     "and run the command again")
+            return bool(told["Status"] == "COMPLETED")
+
+        self._until(f"AWS Backup has restored {beside} (job {job})", ended, RESTORED_SECONDS)
+
+    def _expect_active(self, beside: str) -> None:
+        def active() -> bool:
+            found = self._describe(beside)
+            return found is not None and found["TableStatus"] == "ACTIVE"
+
+        self._until(f"{beside} can be read", active, RESTORED_SECONDS)
+
+    def _copied(self, source: str, target: str, schema: list[dict[str, str]]) -> int:
+        key = str(schema[0]["AttributeName"])
+        expiry = self._expiry(target)
+        seconds = self._now()
+        written = 0
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for page in pages_of(self._dynamodb, source):
+                kept = [item for item in page if not _expired(item, expiry, seconds)]
+                written += sum(pool.map(lambda item: self._put(target, key, item), kept))
+                missing = sum(not there for there in pool.map(
+                    lambda item: self._has(target, schema, item), kept))
+                if missing:
+                    raise OperationError(f"{missing} items of {source} are not in {target} after they were written: "
+                                         "something deletes them; stop that and run the command again")
+        return written
+
+    def _put(self, table: str, key: str, item: Mapping[str, Any]) -> bool:
+        """Whether it was written: not over one that is there."""
+        try:
+            self._dynamodb.put_item(TableName=table, Item=item, ExpressionAttributeNames={_KEY_NAME: key},
+                                    ConditionExpression=f"attribute_not_exists({_KEY_NAME})")
+            return True
+        except ClientError as error:
+            if code(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+
+    def _has(self, table: str, schema: list[dict[str, str]], item: Mapping[str, Any]) -> bool:
+        names = [part["AttributeName"] for part in schema]
+        found = self._dynamodb.get_item(
+            TableName=table, Key={name: item[name] for name in names}, ConsistentRead=True,
+            ProjectionExpression=_KEY_NAME, ExpressionAttributeNames={_KEY_NAME: names[0]})
+        return "Item" in found
+
+    def _expiry(self, table: str) -> str:
+        """Attribute by which items expire; empty: they do not. A table in use has it set; the restored one has not."""
+        told = self._dynamodb.describe_time_to_live(TableName=table).get("TimeToLiveDescription") or {}
+        return str(told.get("AttributeName") or "")
+
+    def _describe(self, table: str) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._dynamodb.describe_table(TableName=table)["Table"]
+        except ClientError as error:
+            if code(error) == "ResourceNotFoundException":
+                return None
+            raise
+        return found
+
+    def _until(self, what: str, met: Callable[[], bool], seconds: float) -> None:
+        end = self._now() + seconds
+        while not met():
+            if self._now() > end:
+                raise OperationError(f"not within {seconds / 60:.0f} min: {what}; run the command again to wait on")
+            self._pause(POLL_SECONDS)
+
+
+def name_beside(table: str, point_arn: str) -> str:
+    """Of the table that a recovery point becomes: the same for the same point, so that it is found again."""
+    return f"{table}-restored-{hashlib.sha256(point_arn.encode()).hexdigest()[:12]}"
+
+
+def pages_of(dynamodb: Any, table: str) -> Iterator[list[dict[str, Any]]]:
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+        yield page.get("Items") or []
+
+
+def _expired(item: Mapping[str, Any], attribute: str, now: float) -> bool:
+    """DynamoDB would delete it within days, and readers already take it for gone."""
+    found = item.get(attribute) if attribute else None
+    return found is not None and "N" in found and float(found["N"]) < now
