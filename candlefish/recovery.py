@@ -1,4 +1,4 @@
-"""`candlefish recovery`: what a stack could be brought back from, in the account that boto3 signs in to."""
+"""`candlefish recovery`: what a stack can be brought back from, and bringing it back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import boto3
 import typer
 from botocore.config import Config
 
-from candlefish import recovery_database, recovery_region
+from candlefish import recovery_database, recovery_drill, recovery_region, recovery_restore
 from candlefish.exits import Exit
 from candlefish.options import Json, Stack
 from candlefish.project import settings_of
@@ -20,6 +20,9 @@ from operations.recovery.points import look
 
 app = typer.Typer(no_args_is_help=True)
 recovery_database.register(app)
+recovery_database.restore.add_typer(recovery_restore.app)
+app.command()(recovery_restore.names)
+app.command()(recovery_drill.drill)
 recovery_region.register(app)
 _HEADING = ("", "what", "how", "where", "age", "allowed", "encrypted", "restorable", "copied")
 _PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})

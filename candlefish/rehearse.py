@@ -46,8 +46,8 @@ app.command()(timing.timing)
 
 @app.command()
 def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Changes = None,
-       expect_no_changes: NoChanges = False, no_verify: NoVerify = False, yes: Unasked = False,
-       policy_pack: PolicyPacks = None, policy_pack_config: PolicyConfig = None) -> None:
+       expect_no_changes: NoChanges = False, no_verify: NoVerify = False, clock: timing.Clocks = timing.Clock.HERE,
+       yes: Unasked = False, policy_pack: PolicyPacks = None, policy_pack_config: PolicyConfig = None) -> None:
     """Builds the environment, or brings it up to date, verifies it and leaves it running.
 
     Exit code 1 when a check fails: the environment is there, and not fit. With policy packs it previews first, as
@@ -69,10 +69,13 @@ def up(stack: Stack = STAGING, seed: Seed = 0, as_json: Json = False, config: Ch
     outputs = servers.shown(result.outputs)
     tools.write_outputs(rehearsal, outputs)
     found = None if no_verify else _verified(rehearsal, servers, outputs)
+    predicted = timing.of_run(result, engine.states, rehearsal.seed) if clock is timing.Clock.AWS else {}
     if as_json:
-        emit({**_report(stack, rehearsal.seed, result, outputs), "verification": found and found.document})
+        emit({**_report(stack, rehearsal.seed, result, outputs), "verification": found and found.document, **predicted})
     else:
         screen.say(summary(result), "bold")
+        if predicted:
+            screen.say(timing.said(predicted))
         if found is not None:
             show(screen, found, (State.FAILED, State.SKIPPED))
         tools.show(screen, rehearsal, outputs)
@@ -196,6 +199,12 @@ def export(stack: Stack = STAGING) -> None:
     rehearsal = Rehearsal(stack)
     endpoint = rehearsal.aws.ensure()
     emit(rehearsal.engine(endpoint, lambda event: None).export())
+
+
+@app.command(name="import")
+def import_(file: Annotated[Path, typer.Option("--file", help="what `export` wrote")], stack: Stack = STAGING) -> None:
+    """Puts a state in the place of the present one, as `pulumi stack import` does."""
+    Rehearsal(stack).put_back(file)
 
 
 @app.command()

@@ -32,6 +32,7 @@ from rehearsal.aws.world import ensure_api_logging, ensure_zone
 from rehearsal.engine.config import Project, StackConfig
 from rehearsal.engine.engine import Engine
 from rehearsal.engine.errors import EngineError
+from rehearsal.engine.lock import StateLock
 from rehearsal.engine.provider import Provider
 from rehearsal.engine.results import Event, Result
 from rehearsal.engine.store import StateFile
@@ -41,6 +42,7 @@ from rehearsal.kubernetes.provider import KubernetesProvider
 from rehearsal.kubernetes.tokens import webhook_url
 from rehearsal.kubernetes.toolchain import ensure_tools
 from rehearsal.random.provider import RandomProvider
+from rehearsal.timing import graph
 
 CONTROL_PLANE = "candlefish:kubernetes:ControlPlane"  # kept beside the emulators: where an EKS cluster finds its API
 PASSPHRASE = "rehearsal"  # of states that hold no real secret; PULUMI_CONFIG_PASSPHRASE replaces it
@@ -177,6 +179,14 @@ class Rehearsal:
         return Engine(Project.load(self.project), self.stack, replace(given, values={**given.values, **changed}),
                       providers, self.state, seed=self.seed + _GENERATION * self._world.get("generation", 0),
                       on_event=on_event)
+
+    def put_back(self, file: Path) -> None:
+        """The state is what the file holds from now on. Raises StateUnreadable for what is none."""
+        graph.recorded(file)
+        with StateLock(self.state.path):
+            temporary = self.state.path.with_suffix(".new")
+            temporary.write_bytes(file.read_bytes())
+            temporary.replace(self.state.path)
 
     def note_coverage(self) -> None:
         """Adds what this run read back to the coverage report."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,13 +15,23 @@ from candlefish.options import STAGING, Json, Stack
 from candlefish.runtime import Rehearsal
 from candlefish.screen import Screen, emit
 from infra.plans.recovery import ENVIRONMENT_WITHIN
+from rehearsal.engine import results
+from rehearsal.engine.results import Result
 from rehearsal.engine.state import State
 from rehearsal.timing import durations, gantt, graph
 from rehearsal.timing.durations import clock
 from rehearsal.timing.graph import StateUnreadable
 from rehearsal.timing.prediction import PARALLEL, SAMPLES, Prediction, Shortening, predict
 
+_MAKES = (results.Operation.CREATE, results.Operation.REPLACE)
 _GAINS = 8  # lines of each kind on the terminal; --json and --html have all
+
+
+class Clock(StrEnum):
+    """Whose time an `up` is counted in."""
+
+    HERE = "here"
+    AWS = "aws"
 
 
 class Operation(StrEnum):
@@ -31,6 +41,7 @@ class Operation(StrEnum):
 
 _KIND = {Operation.UP: durations.Operation.CREATE, Operation.DESTROY: durations.Operation.DELETE}
 
+Clocks = Annotated[Clock, typer.Option("--clock", help="aws: also say how long AWS would have taken, and why")]
 Which = Annotated[Operation, typer.Option("--operation", help="up: from nothing to all; destroy: the way back")]
 StateFile = Annotated[Path | None, typer.Option(
     "--state", metavar="FILE", help="what `pulumi stack export` wrote, instead of the rehearsal's state")]
@@ -69,6 +80,21 @@ def timing(stack: Stack = STAGING, operation: Which = Operation.UP, state: State
               **{key: value for key, value in asdict(found).items() if key not in ("bars", "operation")}})
     else:
         _show(found, title, operation)
+
+
+def of_run(result: Result, states: Sequence[State], seed: int) -> dict[str, Any]:
+    """For `up --clock aws`: how long AWS would have taken with what this run made, in seconds, and the names on the
+    critical path in their order. What was there already takes no time."""
+    made = {step.urn for step in result.steps if step.operation in _MAKES}
+    found = predict(states, durations.Operation.CREATE, durations.load(), seed=seed, only=made)
+    return {"predicted_seconds": {"p50": round(found.p50, 1), "p95": round(found.p95, 1)},
+            "critical_path": [part.name for part in found.path if part.seconds >= 1]}
+
+
+def said(predicted: Mapping[str, Any]) -> str:
+    took = predicted["predicted_seconds"]
+    return (f"AWS would have taken {clock(took['p50'])} (P95 {clock(took['p95'])}): "
+            f"{', '.join(predicted['critical_path']) or 'nothing was made'}")
 
 
 def _resources(stack: str, file: Path | None, screen: Screen) -> tuple[Sequence[State], str]:

@@ -57,4 +57,6 @@ OBJECTIVES: Mapping[tuple[Kept, How], Objective] = {
     (Kept.ASSETS, How.REPLICA): _QUARTER,
 }
 
+APPLICATION_WITHIN = timedelta(minutes=30)
+DATABASE_WITHIN = timedelta(hours=2)
 ENVIRONMENT_WITHIN = timedelta(hours=4)  # the whole of it, anew

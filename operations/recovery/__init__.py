@@ -1,1 +1,1 @@
-"""Recovery: what a stack could be brought back from. Nothing here changes anything."""
+"""Recovery: what a stack can be brought back from, and bringing it back."""

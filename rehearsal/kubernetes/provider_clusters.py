@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Configuration:
         kubeconfig = config.get("kubeconfig")
         return cls(None if kubeconfig is UNKNOWN else kubeconfig, _text(config, "context"),
                    _text(config, "namespace"), _flag(config, "enableConfigMapMutable"),
-                   _flag(config, "enableSecretMutable"), _flag(config, "deleteUnreachable"))
+                   _flag(config, "enableSecretMutable"), _delete_unreachable(config))
 
 
 class Clusters:
@@ -82,6 +83,13 @@ class Clusters:
 def _text(config: Properties, key: str) -> str | None:
     value = config.get(key)
     return str(value) if value and value is not UNKNOWN else None
+
+
+def _delete_unreachable(config: Properties) -> bool:
+    """The provider's argument, else its variable, as in pulumi-kubernetes (provider.go, `Configure`)."""
+    if config.get("deleteUnreachable") is None:
+        return os.environ.get("PULUMI_K8S_DELETE_UNREACHABLE") == "true"
+    return _flag(config, "deleteUnreachable")
 
 
 def _flag(config: Properties, key: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -78,6 +78,10 @@ class Graph:
         return replace(self, waits=tuple(
             tuple(wait for wait in waits if wait.before != before or wait.why is Why.DATA) if index in after else waits
             for index, waits in enumerate(self.waits)))
+
+    def working(self, urns: Collection[str]) -> Graph:
+        """As if all but `urns` were done."""
+        return replace(self, nodes=tuple(replace(node, work=node.work and node.urn in urns) for node in self.nodes))
 
 
 def recorded(path: Path) -> list[State]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -86,9 +86,13 @@ class Prediction:
 
 
 def predict(states: Sequence[State], operation: Operation, durations: Durations, *, parallel: int = PARALLEL,
-            seed: int = 0, samples: int = SAMPLES, faults: Sequence[str] = ()) -> Prediction:
-    """From nothing to all of it, or from all of it to nothing. The same for the same arguments. Raises UnknownFault."""
+            seed: int = 0, samples: int = SAMPLES, faults: Sequence[str] = (),
+            only: Collection[str] | None = None) -> Prediction:
+    """From nothing to all of it, or from all of it to nothing. `only`: the URNs that are worked on; the others are
+    there already. The same for the same arguments. Raises UnknownFault."""
     free = graphs.up(states) if operation is Operation.CREATE else graphs.down(states)
+    if only is not None:
+        free = free.working(only)
     graph = free if operation is Operation.CREATE else graphs.in_rounds(free)
     spread, extra = _durations(graph, durations), _extra(graph, durations, faults)
     pace = _pace(graph, durations, parallel)

@@ -168,13 +168,19 @@ def test_a_missing_kind_says_that_its_definition_may_be_missing(provider: Kubern
 
 
 def test_an_unreachable_cluster_is_told_and_can_be_given_up(provider: KubernetesProvider, context: Make,
-                                                            cluster: Running, namespace: str) -> None:
+                                                            cluster: Running, namespace: str,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
     kubeconfig = cluster.kubeconfig.read_text().replace(str(cluster.ports["kube-apiserver"]), "1")
     at = context(CONFIG_MAP, kubeconfig=kubeconfig)
     with pytest.raises(ProviderError, match="configured Kubernetes cluster is unreachable"):
         made(provider, at, config_map(namespace))
     at = context(CONFIG_MAP, kubeconfig=kubeconfig, deleteUnreachable=True)
     provider.delete(at, f"{namespace}/settings", config_map(namespace), {})
+    assert provider.read(at, f"{namespace}/settings", config_map(namespace), {}) is None
+    at = context(CONFIG_MAP, kubeconfig=kubeconfig)
+    with pytest.raises(ProviderError, match="configured Kubernetes cluster is unreachable"):
+        provider.read(at, f"{namespace}/settings", config_map(namespace), {})
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
     assert provider.read(at, f"{namespace}/settings", config_map(namespace), {}) is None
 
 

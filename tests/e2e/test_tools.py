@@ -255,6 +255,19 @@ def test_a_command_of_the_docs_works(candlefish: Command, built: dict[str, Any],
     candlefish(*line.split())
 
 
+def test_a_drill_breaks_the_environment_and_brings_it_back(candlefish: Command, built: dict[str, Any]) -> None:
+    """All of them: `make drill`."""
+    found = candlefish("recovery", "drill", "--disaster", "table-truncated", "--stack", STACK, "--json").document
+    real = found[0].pop("real_seconds")
+    command = found[0].pop("commands")[0]
+    assert re.fullmatch(rf"candlefish recovery restore table {STACK}-\S+ --at MOMENT --stack {STACK}", command)
+    assert found == [{
+        "disaster": "table-truncated", "recovered": True, "predicted_seconds": {"p50": 3600, "p95": 3600},
+        "target_seconds": 7200, "data_lost": 0, "data_compared": found[0]["data_compared"], "rpo_seconds": 300}]
+    assert found[0]["data_compared"] >= 40
+    assert real > 0
+
+
 def test_it_is_destroyed_and_built_again_the_same_day(candlefish: Command, built: dict[str, Any]) -> None:
     """Secrets stay in their recovery window and keep their names: the next life must draw others."""
     lives.gone(candlefish, STACK)

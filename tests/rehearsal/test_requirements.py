@@ -1,4 +1,4 @@
-"""Every clause of every requirement is fulfilled in each stack, and the page says by what."""
+"""Every clause of every requirement is fulfilled in each stack, and the pages made of the stacks are up to date."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from candlefish.policies import resources
 from tests import diagrams
 from tests.program import Programs
 from tests.requirements.page import PAGE, ROWS, missing, page
+from tests.runbooks import differing, made
 from tests.stacks import STACKS
 
 pytestmark = pytest.mark.rehearsal
@@ -33,3 +34,7 @@ def test_the_page_is_up_to_date(programs: Programs) -> None:
 def test_the_diagram_of_the_architecture_is_up_to_date(programs: Programs) -> None:
     made = diagrams.page(programs.preview(diagrams.STACK))
     assert diagrams.PAGE.read_text(encoding="utf-8") == made, "run python -m tests.diagrams"
+
+
+def test_the_runbooks_of_disasters_are_up_to_date(programs: Programs) -> None:
+    assert differing(made(programs.preview("production").resources)) == [], "run python -m tests.runbooks --write"

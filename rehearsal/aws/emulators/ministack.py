@@ -18,6 +18,7 @@ from rehearsal.aws.emulators import (
     logs,
     statistics,
     streams,
+    table_history,
     transactions,
     websockets,
 )
@@ -34,6 +35,7 @@ lambda_.install()
 logs.install()
 statistics.install()
 streams.install()
+table_history.install()
 transactions.install()
 websockets.install()
 

@@ -10,6 +10,9 @@ instance's own user and a password of its own.
 ACM: moto issues a certificate a minute after it was asked for. Here it does at once: that its records are there is what
 the validation's own handler sees to.
 
+EC2: a NAT gateway that is deleted gives its address and its interface back. A security group's rule that is changed to
+name another group does so.
+
 Secrets Manager: moto moves the label AWSCURRENT without the value that a secret is read with when no stage is named.
 """
 
@@ -20,6 +23,7 @@ import secrets
 from typing import Any
 
 from moto import settings
+from moto.ec2.models import EC2Backend
 from moto.rds.models import MasterUserSecret
 from moto.route53.models import ChangeList, Route53Backend
 from moto.secretsmanager.models import SecretsManagerBackend
@@ -33,6 +37,8 @@ def install() -> None:
     _delete_one_record_of_a_set_identifier()
     _read_what_is_current()
     settings.ACM_VALIDATION_WAIT = -1  # seconds
+    _give_back_with_the_nat_gateway()
+    _change_the_named_group()
     moto_backups.install()
     moto_samples.install()
     moto_databases.install()
@@ -80,6 +86,39 @@ def _read_what_is_current() -> None:
         return answer
 
     setattr(SecretsManagerBackend, "update_secret_version_stage", move_and_read)  # noqa: B010 (as above)
+
+
+def _give_back_with_the_nat_gateway() -> None:
+    delete = EC2Backend.delete_nat_gateway
+
+    def delete_and_give_back(backend: Any, nat_gateway_id: str) -> Any:
+        gateway = backend.nat_gateways.get(nat_gateway_id)
+        lives = gateway is not None and gateway.state != "deleted"
+        deleted = delete(backend, nat_gateway_id)
+        for address in gateway.address_set if lives else ():
+            allocated = address.get("allocationId")
+            for each in backend.address_by_allocation([allocated]) if allocated else ():
+                if each.association_id:
+                    backend.disassociate_address(association_id=each.association_id)
+            if address["networkInterfaceId"] in backend.enis:
+                backend.delete_network_interface(address["networkInterfaceId"])
+        return deleted
+
+    setattr(EC2Backend, "delete_nat_gateway", delete_and_give_back)  # noqa: B010 (as above)
+
+
+def _change_the_named_group() -> None:
+    modify = EC2Backend.modify_security_group_rules
+
+    def modify_and_name(backend: Any, group_id: str, rules: dict[str, dict[str, Any]]) -> None:
+        modify(backend, group_id, rules)
+        group = backend.get_security_group_by_name_or_id(group_id)
+        for id, wanted in rules.items():
+            if named := wanted.get("ReferencedGroupId"):
+                rule = group.get_rule(id)
+                rule.source_group = {**rule.source_group, "GroupId": named}
+
+    setattr(EC2Backend, "modify_security_group_rules", modify_and_name)  # noqa: B010 (as above)
 
 
 def _key(change: dict[str, Any]) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from infra.settings.load import load_file
 from operations.recovery.account import Account
 from operations.recovery.model import State
 from operations.recovery.points import look
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.rehearsal
 
@@ -127,3 +128,29 @@ def test_a_copy_needs_a_recovery_point_and_a_vault(aws: Any) -> None:
     backup.start_backup_job(BackupVaultName="daily", ResourceArn=table(aws), IamRoleArn=ROLE)
     listed = backup.list_recovery_points_by_backup_vault(BackupVaultName="daily", ByResourceArn=instance)
     assert [found["ResourceType"] for found in listed["RecoveryPoints"]] == ["RDS"]
+
+
+def test_a_table_is_restored_as_it_was_at_the_moment(aws: Any) -> None:
+    table(aws)
+    dynamodb = aws.client("dynamodb")
+    for number in range(3):
+        dynamodb.put_item(TableName=TABLE, Item={"id": {"S": f"{number}"}, "of": {"S": "before"}})
+    moment = _next_second()
+    dynamodb.put_item(TableName=TABLE, Item={"id": {"S": "0"}, "of": {"S": "after"}})
+    dynamodb.put_item(TableName=TABLE, Item={"id": {"S": "new"}})
+    dynamodb.delete_item(TableName=TABLE, Key={"id": {"S": "1"}})
+    dynamodb.restore_table_to_point_in_time(SourceTableName=TABLE, TargetTableName=f"{TABLE}-then",
+                                            RestoreDateTime=moment)
+    found = dynamodb.scan(TableName=f"{TABLE}-then")["Items"]
+    assert sorted(item["id"]["S"] for item in found) == ["0", "1", "2"]
+    assert {item["of"]["S"] for item in found} == {"before"}
+    with pytest.raises(dynamodb.exceptions.InvalidRestoreTimeException):
+        dynamodb.restore_table_to_point_in_time(SourceTableName=TABLE, TargetTableName=f"{TABLE}-never",
+                                                RestoreDateTime=moment - timedelta(days=1))
+
+
+def _next_second() -> datetime:
+    """A whole second that is over: DynamoDB takes no part of one."""
+    moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    eventually("the second is over", lambda: datetime.now(UTC) > moment)
+    return moment

@@ -46,6 +46,12 @@ def test_what_a_nat_gateway_uses_is_not_taken_from_under_it(aws: Any) -> None:
         made(aws, NAT, {"subnetId": subnets[1], "allocationId": address.id})
 
 
+def test_a_nat_gateway_that_somebody_deleted_has_given_its_address_back(aws: Any) -> None:
+    _, subnets, _, address, nat = _ways_out(aws)
+    aws.client("ec2").delete_nat_gateway(NatGatewayId=nat.id)
+    made(aws, NAT, {"subnetId": subnets[1], "allocationId": address.id})
+
+
 def test_an_internet_gateway_moves_to_another_vpc(aws: Any) -> None:
     first, _ = network(aws)
     second, _ = network(aws)

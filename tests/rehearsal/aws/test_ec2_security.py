@@ -61,7 +61,7 @@ def test_rules_with_their_own_id_live_through_their_updates(aws: Any) -> None:
     one, two = (made(aws, GROUP, {"vpcId": vpc, "name": name, "description": "d"}) for name in ("one", "two"))
     rule = made(aws, INGRESS, {"securityGroupId": one.id, "ipProtocol": "tcp", "fromPort": 5432, "toPort": 5432,
                                "referencedSecurityGroupId": two.id, "description": "database"})
-    rule.change(description="postgres", fromPort=5431).change(tags={"a": "b"})
+    rule.change(description="postgres", fromPort=5431).change(tags={"a": "b"}).change(referencedSecurityGroupId=one.id)
     out = made(aws, EGRESS, {"securityGroupId": two.id, "ipProtocol": "-1", "cidrIpv4": "0.0.0.0/0"})
     out.change(description="all")
     rule.delete_twice()

@@ -48,6 +48,13 @@ def of(*states: State, operation: Operation = CREATE, figures: Durations = FIGUR
     return predict(states, operation, figures, parallel=parallel, samples=50, faults=faults)
 
 
+def test_what_is_there_already_takes_no_time_and_still_holds_up_what_comes_after() -> None:
+    chain = (resource("a", SLOW), resource("b", QUICK, after=("a",)), resource("c", SLOW, after=("b",)))
+    found = predict(chain, CREATE, FIGURES, samples=20, only={_urn("a"), _urn("c")})
+    assert (found.median, found.resources, [part.name for part in found.path]) == (200, 2, ["a", "c"])
+    assert predict(chain, CREATE, FIGURES, samples=20, only=set()).median == 0
+
+
 # -- figures -----------------------------------------------------------------------------------------------------------
 
 def test_every_figure_of_the_table_has_a_source() -> None:

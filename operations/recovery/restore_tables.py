@@ -1,0 +1,187 @@
+"""A table's items, brought back from its point-in-time recovery.
+
+DynamoDB restores into a new table only. The stack's table stays where it is, with its stream, its ARN and what was
+written since: the new table's items are put into it, compared one by one, and the new table is deleted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from operations.aws import code, pages
+from operations.errors import NotAcceptable, OperationError
+from operations.recovery.account import Account
+
+_WRITERS = 16
+_AT_ONCE = 1000  # in memory
+_PAUSE_SECONDS = 2.0
+_NEWEST_WITHIN = timedelta(minutes=15)  # the newest moment is "typically five minutes before the current time"
+_MADE_WITHIN = timedelta(hours=12)  # a restore that took longer is a case for support
+
+Item = dict[str, Any]
+
+
+class Put(StrEnum):
+    """What became of an item of the restored table."""
+
+    BACK = "back"  # it was missing
+    SAME = "same"
+    OVERWRITTEN = "overwritten"
+    KEPT = "kept"  # written since, and left as it is
+
+
+@dataclass(frozen=True)
+class Restored:
+    """items: how many the table had at the moment. counts: of them, by what became of each."""
+
+    table: str
+    at: datetime
+    items: int
+    counts: dict[Put, int]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    now: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
+
+
+def restore(account: Account, name: str, at: datetime, *, overwrite: bool = False,
+            say: Callable[[str], None] = lambda text: None, waiting: Waiting | None = None) -> Restored:
+    """The table has again what it had at `at`: what is missing is put back; what was changed since is so only if
+    `overwrite`, and what came since stays. A restore that was interrupted is gone on with. Raises OperationError."""
+    waiting = waiting or Waiting()
+    at = at.replace(microsecond=0)  # DynamoDB takes whole seconds
+    dynamodb = account.clients("dynamodb", account.home)
+    table = _table(account, dynamodb, name)
+    copy = f"{name[:220]}-restored-{at:%Y%m%d%H%M%S}"
+    if _describe(dynamodb, copy) is None:
+        _wait_for_moment(dynamodb, name, at, say, waiting)
+        say(f"restoring {name} as of {at.isoformat()} into {copy}")
+        dynamodb.restore_table_to_point_in_time(SourceTableName=name, TargetTableName=copy, RestoreDateTime=at)
+    _wait_until_active(dynamodb, copy, waiting)
+    keys = [each["AttributeName"] for each in table["KeySchema"]]
+    counts = dict.fromkeys(Put, 0)
+    left = _items(dynamodb, copy)
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        while some := list(islice(left, _AT_ONCE)):
+            for became in pool.map(lambda item: _put(dynamodb, name, keys, item, overwrite), some):
+                counts[became] += 1
+    _compare(dynamodb, name, copy, keys, counts)
+    dynamodb.delete_table(TableName=copy)
+    return Restored(name, at, sum(counts.values()), counts)
+
+
+def _table(account: Account, dynamodb: Any, name: str) -> dict[str, Any]:
+    table = _describe(dynamodb, name)
+    if table is None or not name.startswith(f"{account.names.prefix}-"):
+        raise NotAcceptable(f"{account.stack} has no table {name} in {account.home}; `candlefish recovery points "
+                            f"--stack {account.stack}` lists those that it has")
+    return table
+
+
+def _describe(dynamodb: Any, name: str) -> dict[str, Any] | None:
+    try:
+        return dict(dynamodb.describe_table(TableName=name)["Table"])
+    except ClientError as error:
+        if code(error) == "ResourceNotFoundException":
+            return None
+        raise
+
+
+def _wait_for_moment(dynamodb: Any, name: str, at: datetime, say: Callable[[str], None], waiting: Waiting) -> None:
+    until = waiting.now() + _NEWEST_WITHIN.total_seconds()
+    told = False
+    while True:
+        backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        window = backups.get("PointInTimeRecoveryDescription") or {}
+        if window.get("PointInTimeRecoveryStatus") != "ENABLED":
+            raise OperationError(f"{name} has no point-in-time recovery; AWS Backup's daily copy is what is left of it")
+        earliest, latest = window["EarliestRestorableDateTime"], window["LatestRestorableDateTime"]
+        if at < earliest.replace(microsecond=0):
+            raise NotAcceptable(f"--at {at.isoformat()}: {name} can be restored from {earliest.isoformat()} on")
+        if at <= latest:
+            return
+        if waiting.now() > until:
+            raise OperationError(f"--at {at.isoformat()}: the newest moment that {name} can be restored to is "
+                                 f"{latest.isoformat()}, and has not moved on; give that")
+        if not told:
+            say(f"{at.isoformat()} can't be restored yet, the newest moment is {latest.isoformat()}: waiting")
+            told = True
+        waiting.pause(_PAUSE_SECONDS)
+
+
+def _wait_until_active(dynamodb: Any, name: str, waiting: Waiting) -> None:
+    until = waiting.now() + _MADE_WITHIN.total_seconds()
+    while (table := _describe(dynamodb, name)) is None or table["TableStatus"] != "ACTIVE":
+        if waiting.now() > until:
+            raise OperationError(f"{name} is not there after {_MADE_WITHIN.total_seconds() / 3600:.0f} h; run the "
+                                 "command again to go on waiting")
+        waiting.pause(_PAUSE_SECONDS)
+
+
+def _items(dynamodb: Any, name: str) -> Iterator[Item]:
+    yield from pages(dynamodb, "scan", "Items", TableName=name, ConsistentRead=True)
+
+
+def _put(dynamodb: Any, name: str, keys: list[str], item: Item, overwrite: bool) -> Put:
+    try:
+        dynamodb.put_item(TableName=name, Item=item, ConditionExpression="attribute_not_exists(#key)",
+                          ExpressionAttributeNames={"#key": keys[0]})
+        return Put.BACK
+    except ClientError as error:
+        if code(error) != "ConditionalCheckFailedException":
+            raise
+    found = _found(dynamodb, name, keys, item)
+    if found is not None and _digest(found) == _digest(item):
+        return Put.SAME
+    if not overwrite:
+        return Put.KEPT
+    dynamodb.put_item(TableName=name, Item=item)
+    return Put.OVERWRITTEN
+
+
+def _found(dynamodb: Any, name: str, keys: list[str], item: Item) -> Item | None:
+    key = {part: item[part] for part in keys}
+    found: Item | None = dynamodb.get_item(TableName=name, Key=key, ConsistentRead=True).get("Item")
+    return found
+
+
+def _compare(dynamodb: Any, name: str, copy: str, keys: list[str], counts: dict[Put, int]) -> None:
+    """Item by item. Items that are written meanwhile may differ; those that were left as they are do."""
+    there = {_key(item, keys): _digest(item) for item in _items(dynamodb, name)}
+    missing = differing = 0
+    for item in _items(dynamodb, copy):
+        found = there.get(_key(item, keys))
+        missing += found is None
+        differing += found is not None and found != _digest(item)
+    if missing or differing > counts[Put.KEPT]:
+        raise OperationError(f"{name} lacks {missing} items of {copy}, and {differing} differ, of which "
+                             f"{counts[Put.KEPT]} were left as they are: somebody still changes it. Stop the writers "
+                             f"and run the command again; {copy} is kept")
+
+
+def _key(item: Item, keys: list[str]) -> str:
+    return repr([item[part] for part in keys])
+
+
+def _digest(item: Item) -> bytes:
+    return sha256(repr(_ordered(item)).encode()).digest()
+
+
+def _ordered(value: Any) -> Any:
+    """Maps and sets come in any order; a list's order counts."""
+    if not isinstance(value, dict):
+        return value
+    return [(kind, sorted(held) if kind in ("SS", "NS", "BS") else [_ordered(each) for each in held] if kind == "L"
+             else _ordered(held)) for kind, held in sorted(value.items())]
