@@ -7,7 +7,7 @@ AGAINST ?= origin/main
 USERS ?= 1000
 SEED ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help rehearse preview policy test lint unit tools checkers bench bench-functions faults load soak region down clean \
+.PHONY: help rehearse preview policy test lint unit tools checkers bench bench-functions faults load soak lives region down clean \
 	image scan deploy deployed kubeconfig release verify back admitted drift visitors drill points
 
 help: ## this list
@@ -24,7 +24,7 @@ policy: $(VENV)/.ready ## every security control against every resource of every
 
 test: $(VENV)/.ready tools checkers lint ## every check: lint, types, imports, tests of all tiers
 	@$(BIN)/python -m pytest -n 2 tests/unit tests/functions
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder tests/e2e tests/rehearsal tests/cluster
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/e2e tests/rehearsal tests/cluster
 
 lint: $(VENV)/.ready ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
@@ -57,6 +57,9 @@ load: $(VENV)/.ready tools ## the served API under load, under attack and with f
 
 soak: $(VENV)/.ready tools ## rollouts under load, and killed at every write (SOAK="--seed 1 --minutes 30 --part crash")
 	@$(BIN)/python -m tests.soak $(SOAK)
+
+lives: $(VENV)/.ready tools ## staging and recovery from nothing to nothing, as `make test` does with production
+	@CANDLEFISH_LIVES=1 $(BIN)/python -m pytest tests/e2e/test_lives.py
 
 region: $(VENV)/.ready tools ## a region is lost, rebuilt in another one, taken over and given back
 	@$(BIN)/python -m tests.region

@@ -181,9 +181,9 @@ DISASTERS: tuple[Disaster, ...] = (
         "region-lost", "The region is lost", Severity.P0, Within.ENVIRONMENT, Loss.DATABASE_AWAY,
         "Nothing of the region answers; AWS's health page says so.",
         (Command("candlefish recovery rebuild --stack recovery"),
-         Command("candlefish recovery failover --stack {stack}")),
+         Command("candlefish recovery failover --stack recovery")),
         "the production names answer from the recovery region", remakes=("",),
-        waits_for="a rebuild that is run in the rehearsal's second region"),
+        waits_for="a place among the short drills; `make region` rehearses it, with a kill on the way"),
     Disaster(
         "zone-lost", "A zone is lost", Severity.P1, Within.APPLICATION, Loss.NOTHING,
         "Nodes and targets of one zone are unhealthy; the database fails over.",

@@ -16,7 +16,7 @@ OUTPUTS = {
 
 def live(candlefish: Command, stack: str) -> None:
     """Up, up without changes, refresh, one changed setting, destroy. A preview from nothing, with unknowns, of every
-    stack is in tests/rehearsal/test_program.py."""
+    stack is in tests/rehearsal/test_program.py; tests/e2e/test_interrupted.py has the same with interruptions."""
     built(candlefish, stack)
     settled(candlefish, stack)
     gone(candlefish, stack)
@@ -30,9 +30,15 @@ def previewed(candlefish: Command, stack: str) -> None:
 
 def built(candlefish: Command, stack: str) -> dict[str, Any]:
     """From nothing; what `up` reports."""
+    document = finished(candlefish, stack)
+    assert document["changes"]["create"] == RESOURCES[stack]
+    return document
+
+
+def finished(candlefish: Command, stack: str) -> dict[str, Any]:
+    """Whatever was there before; what `up` reports."""
     document: dict[str, Any] = candlefish("rehearse", "up", "--stack", stack, "--json").document
     assert document["stack"] == stack
-    assert document["changes"]["create"] == RESOURCES[stack]
     assert set(document["outputs"]) >= OUTPUTS
     assert document["outputs"]["kubeconfig"] == "[secret]"
     return document

@@ -1,4 +1,4 @@
-"""Staging from nothing to nothing, `up` stopped at drawn moments by Ctrl-C and by a power cut: the next one finishes
+"""Production from nothing to nothing, `up` stopped at drawn moments by Ctrl-C and by a power cut: the next one finishes
 what was begun.
 
 CANDLEFISH_FAULTS_SEED draws the moments; CANDLEFISH_MOMENTS says how many (2; the full form takes 10).
@@ -19,7 +19,7 @@ from tests.e2e.conftest import ROOT, Command
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
-STACK = "staging"
+STACK = "production"
 SEED = int(os.environ.get("CANDLEFISH_FAULTS_SEED", "1"))
 MOMENTS = int(os.environ.get("CANDLEFISH_MOMENTS", "2"))
 FINISHED = b"+"  # how a line on stderr says that a resource was made
@@ -65,7 +65,7 @@ def test_up_goes_on_where_it_was_stopped(candlefish: Command, after: int, number
 
 def test_the_next_up_finishes_what_was_begun_and_the_rest_of_its_life_is_as_if_nothing_had_been(
         candlefish: Command) -> None:
-    candlefish("rehearse", "up", "--stack", STACK, "--json")
+    lives.finished(candlefish, STACK)
     document = candlefish("rehearse", "export", "--stack", STACK).document
     assert not document["deployment"].get("pending_operations")
     lives.settled(candlefish, STACK)

@@ -58,7 +58,7 @@ def previewed(world: World, program: str) -> set[str]:
     return {step.type for step in engine.preview().steps}
 
 
-@pytest.mark.parametrize(("program", "rounds"), [("identity", 0), ("kubernetes", 1)])
+@pytest.mark.parametrize(("program", "rounds"), [("identity", 0), ("kubernetes", 0)])
 def test_what_a_fault_leaves_behind_converges_by_seed(program: str, rounds: int) -> None:
     """One of the worst three kinds is drawn. `rounds`: lives that are destroyed half-made."""
     seed = int(os.environ.get("CANDLEFISH_FAULTS_SEED", time.time_ns() % 1_000_000))
