@@ -115,7 +115,7 @@ def test_an_interrupted_preview_leaves_nothing(copy: Path) -> None:
     try:
         eventually("the program runs", lambda: len(worktrees(copy)) == 2 and programs(copy), seconds=120)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=180)
     finally:
         process.kill()
         program.write_text(kept)
