@@ -22,6 +22,16 @@ def code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def bucket_tags(s3: Any, name: str) -> dict[str, str]:
+    """Empty for a bucket without tags, and for none."""
+    try:
+        return tags(s3.get_bucket_tagging(Bucket=name)["TagSet"])
+    except ClientError as error:
+        if code(error) in ("NoSuchTagSet", "NoSuchBucket"):
+            return {}
+        raise
+
+
 def tags(pairs: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """Of the form that most services have."""
     return {pair["Key"]: pair["Value"] for pair in pairs}

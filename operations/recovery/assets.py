@@ -10,9 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from operations.aws import code, pages, tags
+from operations.aws import bucket_tags, pages
 from operations.errors import OperationError
 from operations.recovery.account import Account
 
@@ -24,7 +22,7 @@ def replica(account: Account, region: str) -> str:
     """Name of the lost stack's replica of its assets. Raises OperationError when the region has none, or several."""
     s3 = account.clients("s3", region)
     found = [each["Name"] for each in s3.list_buckets()["Buckets"]
-             if _REPLICA.fullmatch(each["Name"]) and account.owns(_tags(s3, each["Name"]))]
+             if _REPLICA.fullmatch(each["Name"]) and account.owns(bucket_tags(s3, each["Name"]))]
     if len(found) != 1:
         raise OperationError(f"{account.stack} has {len(found)} replicas of its assets in {region} "
                              f"({', '.join(found) or 'recovery-region-assets-*'}), not one; "
@@ -49,12 +47,3 @@ def copied(s3: Any, source: str, target: str, say: Callable[[str], None]) -> int
         for done in [pool.submit(copy, key) for key in wanted]:
             done.result()
     return len(wanted)
-
-
-def _tags(s3: Any, name: str) -> dict[str, str]:
-    try:
-        return tags(s3.get_bucket_tagging(Bucket=name)["TagSet"])
-    except ClientError as error:
-        if code(error) in ("NoSuchTagSet", "NoSuchBucket"):
-            return {}
-        raise

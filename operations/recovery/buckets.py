@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.plans.recovery import How, Kept
-from operations.aws import code, tags
+from operations.aws import bucket_tags, code
 from operations.recovery.account import Account
 from operations.recovery.model import Point
 
@@ -24,7 +24,7 @@ def points(account: Account, region: str, now: datetime) -> list[Point]:
     found = []
     for bucket in s3.list_buckets()["Buckets"]:
         named = _NAME.fullmatch(bucket["Name"])
-        if named and account.owns(_tags(s3, bucket["Name"])):
+        if named and account.owns(bucket_tags(s3, bucket["Name"])):
             found.append(_replica(account, s3, Kept(named[1]), bucket, region, now))
     missing = {Kept.ASSETS, Kept.BACKUPS} - {point.kept for point in found}
     return found + [Point(kept, How.REPLICA, f"storage-{kept}-*", region,
@@ -86,12 +86,3 @@ def _key(s3: Any, name: str) -> str | None:
             return None
         raise
     return str(rules[0]["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID", ""))
-
-
-def _tags(s3: Any, name: str) -> dict[str, str]:
-    try:
-        return tags(s3.get_bucket_tagging(Bucket=name)["TagSet"])
-    except ClientError as error:
-        if code(error) in ("NoSuchTagSet", "NoSuchBucket"):
-            return {}
-        raise

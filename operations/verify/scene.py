@@ -14,6 +14,7 @@ from infra.plans.names import Names
 from infra.settings.model import Settings
 from infra.settings.operations import OffHours
 from kube.client import Client
+from operations.aws import pages
 from operations.verify.model import Outputs
 from operations.verify.web import Web, local
 
@@ -80,8 +81,7 @@ class Scene:
         if not off.enabled or not night(off, self.now()):
             return False
         eks = self.aws("eks")
-        groups = [name for page in eks.get_paginator("list_nodegroups").paginate(clusterName=self.names.cluster)
-                  for name in page["nodegroups"]]
+        groups = list(pages(eks, "list_nodegroups", "nodegroups", clusterName=self.names.cluster))
         sizes = [eks.describe_nodegroup(clusterName=self.names.cluster, nodegroupName=name)["nodegroup"]
                  ["scalingConfig"]["desiredSize"] for name in groups]
         return bool(sizes) and not any(sizes)
