@@ -13,11 +13,11 @@ from candlefish.options import DryRun, Json, Stack
 from candlefish.project import settings_of
 from candlefish.screen import Screen, emit
 from infra.plans.hosts import hosts
+from infra.plans.places import EDGE_REGION
 from operations.site.distribution import Distribution
 from operations.upkeep.invalidation import Invalidation, checked
 
 app = typer.Typer(no_args_is_help=True)
-EDGE_REGION = "us-east-1"
 
 
 class Of(StrEnum):

@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import typer
-from botocore.config import Config
 
 from candlefish import recovery_database, recovery_drill, recovery_region, recovery_restore
+from candlefish.account import client
 from candlefish.exits import Exit
 from candlefish.options import Json, Stack
 from candlefish.project import settings_of
-from candlefish.screen import emit
+from candlefish.screen import emit, rows
 from operations.recovery.account import Account
 from operations.recovery.model import Judged, State, spelled
 from operations.recovery.points import look
@@ -25,14 +24,13 @@ app.command()(recovery_restore.names)
 app.command()(recovery_drill.drill)
 recovery_region.register(app)
 _HEADING = ("", "what", "how", "where", "age", "allowed", "encrypted", "restorable", "copied")
-_PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
 
 
 @app.command()
 def points(stack: Stack = "production", as_json: Json = False) -> None:
     """Every recovery point with its age against D6. Exit code 1 when one is too old, open, broken or missing."""
     settings = settings_of(stack)
-    account = Account(stack, settings, _client)
+    account = Account(stack, settings, client)
     now = datetime.now(UTC)
     found = look(account, now)
     if as_json:
@@ -42,10 +40,6 @@ def points(stack: Stack = "production", as_json: Json = False) -> None:
         _show(found)
     if any(each.state is State.BAD for each in found):
         raise typer.Exit(Exit.FAILED)
-
-
-def _client(service: str, region: str) -> Any:
-    return boto3.client(service, region_name=region, config=_PATIENCE)
 
 
 def _document(judged: Judged) -> dict[str, Any]:
@@ -60,10 +54,7 @@ def _document(judged: Judged) -> dict[str, Any]:
 
 
 def _show(found: list[Judged]) -> None:
-    rows = [_HEADING, *(_row(each) for each in found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADING))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    rows(_HEADING, map(_row, found))
     print()
     for judged in found:
         for fault in judged.faults:

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import indent
 from typing import Annotated
 
-import boto3
 import typer
 import yaml
-from botocore.config import Config
 
+from candlefish.account import restoring
 from candlefish.connected import kubernetes, planned
 from candlefish.exits import Exit
-from candlefish.options import Context, DryRun, Json, Kubeconfig, Stack
+from candlefish.options import Context, DryRun, Json, Kubeconfig, Stack, moment
 from candlefish.project import settings_of
 from candlefish.screen import Screen, emit
 from operations.cluster import Objects, expect_namespace
@@ -29,7 +29,6 @@ from operations.recovery.restore import restore as bring_back
 from operations.recovery.validate import validate as examine
 
 restore = typer.Typer(no_args_is_help=True, help="Bring something back beside what there is.")
-_PATIENCE = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "max_attempts": 5})
 
 Report = Annotated[Path | None, typer.Option(help="a file for the report of the monthly test, in Markdown")]
 At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="RFC 3339, such as 2026-11-21T10:30:00Z")]
@@ -39,11 +38,6 @@ Snapshot = Annotated[str | None, typer.Option(metavar="ID", help="of the stack's
 def register(recovery: typer.Typer) -> None:
     recovery.command()(validate)
     recovery.add_typer(restore, name="restore")
-
-
-@restore.callback()
-def _restore() -> None:
-    """Keeps `database` a word of its own while it is the only one."""
 
 
 def validate(stack: Stack = "production", as_json: Json = False, report: Report = None, kubeconfig: Kubeconfig = None,
@@ -87,18 +81,11 @@ def _point(account: Account, at: str | None, snapshot: str | None) -> Point:
         raise NotAcceptable("give exactly one of --at and --snapshot; `candlefish recovery points` lists what there is")
     if snapshot is not None:
         return of_snapshot(account, snapshot)
-    try:
-        time = datetime.fromisoformat(str(at))
-    except ValueError:
-        time = datetime.min
-    if time.tzinfo is None:
-        raise NotAcceptable(f"--at {at} is no time with a zone; write it like 2026-11-21T10:30:00Z")
-    return at_time(account, time, datetime.now(UTC))
+    return at_time(account, moment(str(at)), datetime.now(UTC))
 
 
 def _account(stack: str) -> Account:
-    return Account(stack, settings_of(stack), lambda service, region: boto3.client(
-        service, region_name=region, config=_PATIENCE))
+    return Account(stack, settings_of(stack), restoring)
 
 
 @contextmanager
@@ -114,7 +101,7 @@ def _show(found: Restored) -> None:
     print(f"{found.instance} is there, restored to {found.point}: {found.host}")
     _checks(found.checks)
     print("\nIts origin, for the stack's settings:\n")
-    print(_indented(yaml.safe_dump({"candlefish:database": dict(found.settings)}, sort_keys=False)))
+    print(indent(yaml.safe_dump({"candlefish:database": dict(found.settings)}, sort_keys=False), "    "))
     print("To let the stack take it over, in this order (docs/recovery.md):\n")
     for number, step in enumerate(found.takeover, 1):
         print(f"{number:3} {step}")
@@ -123,7 +110,3 @@ def _show(found: Restored) -> None:
 def _checks(checks: Sequence[Checked]) -> None:
     for each in checks:
         print(f"  {each.verdict:12}  {each.name}: {each.text}")
-
-
-def _indented(text: str) -> str:
-    return "".join(f"    {line}\n" for line in text.splitlines())

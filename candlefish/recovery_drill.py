@@ -17,7 +17,7 @@ from candlefish import runtime, tools
 from candlefish.exits import Exit, WrongUsage
 from candlefish.options import Json
 from candlefish.runtime import Rehearsal, Servers
-from candlefish.screen import Screen, emit
+from candlefish.screen import Screen, emit, rows
 from infra.plans import recovery as plan
 from infra.plans.recovery import How, Kept
 from rehearsal.aws.clients import Clients
@@ -157,10 +157,7 @@ def _lose_cluster(rehearsal: Rehearsal) -> None:
 
 
 def _show(drilled: Sequence[Drilled]) -> None:
-    rows = [("disaster", "recovered", "lost", "P50", "P95", "target", "here")]
-    rows += [(each.disaster, "yes" if each.recovered else "no", f"{each.lost} of {each.compared}",
-              clock(each.predicted[0]), clock(each.predicted[1]), clock(each.targets.within), f"{each.seconds:.0f} s")
-             for each in drilled]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    rows(("disaster", "recovered", "lost", "P50", "P95", "target", "here"), [
+        (each.disaster, "yes" if each.recovered else "no", f"{each.lost} of {each.compared}",
+         clock(each.predicted[0]), clock(each.predicted[1]), clock(each.targets.within), f"{each.seconds:.0f} s")
+        for each in drilled])

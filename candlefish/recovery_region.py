@@ -11,15 +11,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
-import boto3
 import typer
-from botocore.config import Config
 
+from candlefish.account import client
 from candlefish.connected import planned
 from candlefish.exits import Exit, WrongUsage
 from candlefish.options import DryRun, Json, Kubeconfig, Stack
 from candlefish.project import project_directory, settings_of
 from candlefish.screen import Screen, emit
+from infra.plans.places import EDGE_REGION
 from infra.plans.recovery import ENVIRONMENT_WITHIN
 from infra.settings.model import Settings
 from kube.client import Client
@@ -34,10 +34,7 @@ from operations.recovery.public_names import PublicNames, zone_of
 from operations.recovery.rebuild import Parts, Rebuild, Result
 from operations.recovery.runner import Runner
 
-# A region that is gone does not answer: it is known after a minute, not after botocore's five.
-PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
 _PROGRAMS = ("pulumi", "pulumi-aws", "pulumi-eks", "pulumi-kubernetes", "pulumi-random")
-GLOBAL = "us-east-1"  # where CloudFront's and Route 53's control planes are
 Loss = Annotated[bool, typer.Option("--accept-data-loss", help="go on although what the other stack has written since "
                                     "would be lost")]
 Folder = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="new, empty, or an older export")]
@@ -124,9 +121,9 @@ def _move(operation: str, stack: str, accept_data_loss: bool, dry_run: bool, as_
         return Side(Account(of.environment, of, client), lambda: cluster_of(runner, None)), runner
 
     (standing, here), (home, there) = side(settings), side(lost)
-    route53 = client("route53", GLOBAL)
+    route53 = client("route53", EDGE_REGION)
     work = Failover(Move(
-        home, standing, PublicNames(client("cloudfront", GLOBAL), route53, zone_of(route53, lost.domain.name)),
+        home, standing, PublicNames(client("cloudfront", EDGE_REGION), route53, zone_of(route53, lost.domain.name)),
         Journal(client("ssm", settings.region), stack, OVER), (here if operation == OVER else there).reach, screen.say,
         accept_data_loss), operation)
     if dry_run:
@@ -171,10 +168,6 @@ def runner_of(stack: str, say: Callable[[str], None]) -> Runner:
     from candlefish.recovery_runner import runner_of as found  # a second of imports that `points` does without
 
     return found(stack, say)
-
-
-def client(service: str, region: str) -> Any:
-    return boto3.client(service, region_name=region, config=PATIENCE)
 
 
 def cluster_of(runner: Runner, kubeconfig: Path | None) -> Client:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated, Any
 
-import boto3
 import typer
-from botocore.config import Config
 
-from candlefish.exits import WrongUsage
-from candlefish.options import Json, Stack
+from candlefish.account import restoring
+from candlefish.options import Json, Stack, moment
 from candlefish.project import settings_of
 from candlefish.screen import Screen, emit
 from operations.recovery import left_names, restore_names, restore_objects, restore_tables
 from operations.recovery.account import Account
 
 app = typer.Typer(no_args_is_help=True, help="Bring back one thing: a table, a bucket, a secret, a key.")
-_PATIENCE = Config(connect_timeout=5, read_timeout=60, max_pool_connections=32,
-                   retries={"mode": "standard", "max_attempts": 6})
 
 At = Annotated[str, typer.Option("--at", metavar="TIME", help="as it was then, with an offset: 2026-11-23T19:00:00Z")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="also what was changed since, not only what is gone")]
@@ -30,7 +25,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="as AWS knows it; of a
 def table(name: Name, at: At, stack: Stack = "production", overwrite: Overwrite = False, as_json: Json = False) -> None:
     """Puts back the items that a table had, from its point-in-time recovery."""
     screen = Screen(quiet=as_json)
-    done = restore_tables.restore(_account(stack), name, _moment(at), overwrite=overwrite, say=screen.say)
+    done = restore_tables.restore(_account(stack), name, moment(at), overwrite=overwrite, say=screen.say)
     counts = {f"{became}": count for became, count in done.counts.items()}
     _tell(screen, as_json, {"table": name, "at": done.at.isoformat(), "items": done.items, **counts},
           f"{name}: {done.items} items as of {done.at.isoformat()}: " +
@@ -42,7 +37,7 @@ def bucket(name: Name, at: At, stack: Stack = "production", overwrite: Overwrite
            as_json: Json = False) -> None:
     """Takes back what was deleted in a bucket, from the objects' older versions."""
     screen = Screen(quiet=as_json)
-    done = restore_objects.restore(_account(stack), name, _moment(at), overwrite=overwrite, say=screen.say)
+    done = restore_objects.restore(_account(stack), name, moment(at), overwrite=overwrite, say=screen.say)
     _tell(screen, as_json, {**asdict(done), "at": done.at.isoformat()},
           f"{name}: {done.back} objects back, {done.overwritten} as they were, {done.kept} left as they are now")
 
@@ -77,21 +72,7 @@ def _taken_back(done: restore_names.TakenBack, as_json: bool) -> None:
 
 
 def _account(stack: str) -> Account:
-    return Account(stack, settings_of(stack), _client)
-
-
-def _client(service: str, region: str) -> Any:
-    return boto3.client(service, region_name=region, config=_PATIENCE)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise WrongUsage(f"--at is {text!r}; allowed: a time with an offset, such as 2026-11-23T19:00:00Z")
-    return moment
+    return Account(stack, settings_of(stack), restoring)
 
 
 def _tell(screen: Screen, as_json: bool, document: dict[str, Any], sentence: str) -> None:

@@ -177,7 +177,6 @@ def _newest(seen: Evidence) -> Checked:
     if newest is None:
         return Checked("", Verdict.OPEN, f"no row says when it was written (columns {', '.join(STAMPS)})")
     before = max(0, round((seen.at - newest).total_seconds()))
-    before = max(0, round((seen.at - newest).total_seconds()))
     return Checked("", Verdict.GOOD, f"written {newest.isoformat(timespec='seconds')}, {before} s before that moment")
 
 

@@ -18,9 +18,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.plans.pods import switch_name
 from infra.settings.model import Settings
 from kube.client import ApiError, Client, KubeconfigError, NotFound
-from operations.aws import code
 from operations.errors import OperationError
 from operations.patience import patiently
+from operations.recovery import databases
 from operations.recovery.account import Account
 
 READ_ONLY = "READ_ONLY"
@@ -68,14 +68,13 @@ def _instance(side: Side) -> dict[str, Any] | str:
     """The stack's database, or why there is none to be had."""
     name = side.account.names.resource("db")
     try:
-        found: dict[str, Any] = side.account.clients("rds", side.account.home).describe_db_instances(
-            DBInstanceIdentifier=name)["DBInstances"][0]
+        found = databases.instance(side.account.clients("rds", side.account.home), name)
     except ClientError as error:
-        if code(error) not in ("DBInstanceNotFound", "DBInstanceNotFoundFault"):
-            return f"{side.account.home} answers {error}"
-        return f"there is no instance {name}"
+        return f"{side.account.home} answers {error}"
     except BotoCoreError as error:
         return f"{side.account.home} does not answer ({error})"
+    if found is None:
+        return f"there is no instance {name}"
     if found["DBInstanceStatus"] not in ("available", "backing-up", "modifying"):
         return f"{name} is {found['DBInstanceStatus']}"
     return found

@@ -32,8 +32,8 @@ from operations.recovery.runner import Runner
 from operations.recovery.table_restore import TableRestore
 
 BUILD, TABLES, ASSETS, VERIFY = "build", "tables", "assets", "verify"
-# What holds data, by Pulumi's type: never deleted or made anew by a rebuild.
 FILLED = "Filled by operators"  # of a secret's description: infra/components/secrets.py
+# What holds data, by Pulumi's type: never deleted or made anew by a rebuild.
 KEEPERS = ("aws:rds/instance:Instance", "aws:dynamodb/table:Table", "aws:s3/bucket:Bucket", "aws:kms/key:Key",
            "aws:secretsmanager/secret:Secret", "aws:backup/vault:Vault")
 
@@ -56,8 +56,8 @@ class Parts:
 
 @dataclass(frozen=True)
 class Result:
-    """seconds: from the beginning of the first run to the end of the last, the time between them included. age: of
-    the database's point at the beginning, in seconds: what is lost at most."""
+    """seconds: from the beginning of the first run to the end of the last, the time between them included. to_fill:
+    names of secrets."""
 
     record: Record
     seconds: float

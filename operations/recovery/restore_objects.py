@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from operations.aws import code, tags
+from operations.aws import bucket_tags, pages
 from operations.errors import NotAcceptable, OperationError
 from operations.recovery.account import Account
 
@@ -72,13 +70,7 @@ def restore(account: Account, bucket: str, at: datetime, *, overwrite: bool = Fa
 
 
 def _check(account: Account, s3: Any, bucket: str) -> None:
-    try:
-        owned = account.owns(tags(s3.get_bucket_tagging(Bucket=bucket)["TagSet"]))
-    except ClientError as error:
-        if code(error) not in ("NoSuchBucket", "NoSuchTagSet"):
-            raise
-        owned = False
-    if not owned:
+    if not account.owns(bucket_tags(s3, bucket)):
         raise NotAcceptable(f"{account.stack} has no bucket {bucket}; `pulumi stack export --stack {account.stack}` "
                             "names those that it has")
     if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
@@ -134,8 +126,7 @@ def _copy(s3: Any, bucket: str, version: Version) -> None:
 
 def _compare(s3: Any, bucket: str, wanted: Mapping[str, Version], left: set[str]) -> None:
     """Every object of the moment is there again, with its size."""
-    sizes = {each["Key"]: each["Size"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-             for each in page.get("Contents") or ()}
+    sizes = {each["Key"]: each["Size"] for each in pages(s3, "list_objects_v2", "Contents", Bucket=bucket)}
     wrong = sorted(key for key, version in wanted.items() if key not in left and sizes.get(key) != version.size)
     if wrong:
         raise OperationError(f"{bucket}: {len(wrong)} of {len(wanted)} objects are not as they were, the first is "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.plans.capacity import both_colours, fit
+from infra.plans.kubernetes import COLOUR_LABEL
 from infra.plans.names import Names
 from infra.plans.quantities import in_mib, in_millis
 from infra.settings.model import Settings
@@ -115,7 +116,7 @@ class Capacity:
             "autoscaling/v2", "HorizontalPodAutoscaler", namespace)}
         found = []
         for service in self.settings.services:
-            live = self.client.get("v1", "Service", service.name, namespace)["spec"]["selector"]["color"]
+            live = self.client.get("v1", "Service", service.name, namespace)["spec"]["selector"][COLOUR_LABEL]
             scaler = scalers.get(f"{service.name}-{live}", {"spec": {}})
             found.append({"service": service.name, "live": live,
                           "pods": scaler.get("status", {}).get("currentReplicas", 0),

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infra.plans.hosts import Hosts
+from infra.plans.places import EDGE_REGION
 from kube.client import Client, UnknownKind
 from operations.aws import pages
 
-EDGE_REGION = "us-east-1"  # CloudFront's certificate lives there
 # ListCertificates leaves out what is not RSA of 1024 or 2048 bits unless it is asked for (ACM's API reference).
 KEY_TYPES = ("RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
 ISSUED = "ISSUED"

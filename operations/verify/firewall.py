@@ -9,9 +9,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.plans.firewall import Scope
+from infra.plans.places import EDGE_REGION
 from operations.aws import code, pages
 from operations.verify.model import Unfit
-from operations.verify.scene import EDGE_REGION, Scene
+from operations.verify.scene import Scene
 
 # WAF keeps what it sampled for three hours (GetSampledRequests, API reference), and gives 500 at most.
 WINDOW, MOST = timedelta(hours=1), 500

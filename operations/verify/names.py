@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+from infra.plans.places import EDGE_REGION
 from operations.aws import pages
 from operations.upkeep.certificates import faults, in_account, in_cluster
 from operations.verify.model import Skipped, Unfit
-from operations.verify.scene import EDGE_REGION, Scene
+from operations.verify.scene import Scene
 from operations.verify.web import TIMEOUT_SECONDS
 
 AT_ONCE = 4

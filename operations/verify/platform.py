@@ -99,7 +99,7 @@ def backups(scene: Scene) -> str:
 
 def live(objects: Objects, service: Service) -> str:
     """The colour that the service's own Service selects."""
-    found = objects.get("v1", "Service", service.name)["spec"]["selector"].get("color")
+    found = objects.get("v1", "Service", service.name)["spec"]["selector"].get(kubernetes.COLOUR_LABEL)
     if found not in kubernetes.COLOURS:
         raise Unfit(f"Service {service.name} selects colour {found!r}")
     return str(found)

@@ -18,7 +18,6 @@ from operations.aws import pages
 from operations.verify.model import Outputs
 from operations.verify.web import Web, local
 
-EDGE_REGION = "us-east-1"  # of CloudFront's metrics, certificate and firewall
 Clients: TypeAlias = Callable[[str, str], Any]  # service, region → boto3's client
 
 

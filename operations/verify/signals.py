@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from infra.plans.observability.emitted import ANIMATION
+from infra.plans.places import EDGE_REGION
 from operations.aws import pages
 from operations.switches.switch import Switching, switches
 from operations.verify.model import Skipped, Unfit
-from operations.verify.scene import EDGE_REGION, Scene
+from operations.verify.scene import Scene
 
 HIT_RATE_WINDOW = timedelta(hours=24)
 HIT_RATE_REQUESTS = 1_000  # of the window: fewer make a rate by chance

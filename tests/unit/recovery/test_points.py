@@ -249,7 +249,7 @@ def shifted(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
                 return value
 
     fake = FakeAws({key: moved(answer) for key, answer in healthy().items()})
-    monkeypatch.setattr(recovery, "_client", fake.client)
+    monkeypatch.setattr(recovery, "client", fake.client)
     return fake
 
 
