@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from candlefish.exits import WrongUsage
@@ -91,11 +93,11 @@ class RehearsedRunner:
         rehearsal = self._rehearsal({})
 
         def work() -> None:
-            endpoint, path = rehearsal.start_aws(), rehearsal.state.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.{os.getpid()}.import")
-            temporary.write_text(json.dumps(deployment))
-            temporary.replace(path)
+            endpoint = rehearsal.start_aws()
+            with tempfile.TemporaryDirectory(prefix="candlefish-") as folder:  # for this user alone
+                file = Path(folder) / "state.json"
+                file.write_text(json.dumps(deployment))
+                rehearsal.put_back(file)
             rehearsal.remember(endpoint)
 
         self._told(work)

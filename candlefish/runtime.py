@@ -183,6 +183,7 @@ class Rehearsal:
     def put_back(self, file: Path) -> None:
         """The state is what the file holds from now on. Raises StateUnreadable for what is none."""
         graph.recorded(file)
+        self.home.mkdir(parents=True, exist_ok=True)
         with StateLock(self.state.path):
             temporary = self.state.path.with_suffix(".new")
             temporary.write_bytes(file.read_bytes())

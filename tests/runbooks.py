@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from candlefish.recovery_drill import targets
+from candlefish.drills import targets
 from rehearsal.disasters.pages import pages, times
 from rehearsal.disasters.table import DISASTERS
 from rehearsal.engine.state import State

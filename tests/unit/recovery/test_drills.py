@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from candlefish import app, recovery, recovery_drill
+from candlefish import app, drills, recovery
 from rehearsal.disasters.drill import Drill, Drilled, Targets, rehearsed_words
 from rehearsal.disasters.strikes import Struck
 from rehearsal.disasters.table import (
@@ -126,7 +126,7 @@ def test_a_recovery_that_takes_longer_than_its_target_is_not_inside() -> None:
 
 
 def test_the_report_has_the_fields_that_machines_read() -> None:
-    found = recovery_drill.document(Drilled("lost", True, ("pulumi up",), (1.5, 2.5), Targets(7200, 300), 40, 0, 3.21))
+    found = drills.document(Drilled("lost", True, ("pulumi up",), (1.5, 2.5), Targets(7200, 300), 40, 0, 3.21))
     assert found == {
         "disaster": "lost", "recovered": True, "commands": ["pulumi up"], "predicted_seconds": {"p50": 1.5, "p95": 2.5},
         "target_seconds": 7200, "data_lost": 0, "data_compared": 40, "rpo_seconds": 300, "real_seconds": 3.2}
@@ -150,8 +150,8 @@ def test_one_that_could_not_be_done_does_not_stop_the_others(
         raise DrillError("there is nothing to strike")
 
     good = disaster(Struck(), "pulumi up --stack {stack} --yes")
-    monkeypatch.setattr(recovery_drill, "rehearsed", lambda: (replace(good, name="bad", strike=strike), good))
-    monkeypatch.setattr(recovery_drill._Rehearsed, "world", lambda self: Fake(tmp_path).world())
+    monkeypatch.setattr(drills, "rehearsed", lambda: (replace(good, name="bad", strike=strike), good))
+    monkeypatch.setattr(drills._Rehearsed, "world", lambda self: Fake(tmp_path).world())
     monkeypatch.setattr(sys, "argv", ["candlefish", "recovery", "drill", "--json"])
     with pytest.raises(SystemExit) as left:
         app.main()
