@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from operations.aws import code, pages
 from operations.errors import Contested, OperationError
+from operations.recovery.waiting import until
 
 CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"  # of all distributions ("Route 53 template snippets", CloudFormation user guide)
 TEXT_SECONDS = 300  # of the record by which CloudFront knows whose a name is
@@ -152,11 +153,7 @@ class PublicNames:
                 self._route53.get_change(Id=made["Id"])["ChangeInfo"]["Status"] == "INSYNC"), IN_SYNC_SECONDS)
 
     def _until(self, what: str, met: Callable[[], bool], seconds: float) -> None:
-        end = self._now() + seconds
-        while not met():
-            if self._now() > end:
-                raise OperationError(f"not within {seconds:.0f} s: {what}; run the command again to wait on")
-            self._pause(POLL_SECONDS)
+        until(what, met, seconds, POLL_SECONDS, self._pause, self._now)
 
 
 def zone_of(route53: Any, domain: str) -> str:

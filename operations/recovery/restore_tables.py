@@ -16,11 +16,10 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from operations.aws import code, pages
+from operations.aws import pages
 from operations.errors import NotAcceptable, OperationError
 from operations.recovery.account import Account
+from operations.recovery.items import described, put_missing
 
 _WRITERS = 16
 _AT_ONCE = 1000  # in memory
@@ -65,7 +64,7 @@ def restore(account: Account, name: str, at: datetime, *, overwrite: bool = Fals
     dynamodb = account.clients("dynamodb", account.home)
     table = _table(account, dynamodb, name)
     copy = f"{name[:220]}-restored-{at:%Y%m%d%H%M%S}"
-    if _describe(dynamodb, copy) is None:
+    if described(dynamodb, copy) is None:
         _wait_for_moment(dynamodb, name, at, say, waiting)
         say(f"restoring {name} as of {at.isoformat()} into {copy}")
         dynamodb.restore_table_to_point_in_time(SourceTableName=name, TargetTableName=copy, RestoreDateTime=at)
@@ -83,20 +82,11 @@ def restore(account: Account, name: str, at: datetime, *, overwrite: bool = Fals
 
 
 def _table(account: Account, dynamodb: Any, name: str) -> dict[str, Any]:
-    table = _describe(dynamodb, name)
+    table = described(dynamodb, name)
     if table is None or not name.startswith(f"{account.names.prefix}-"):
         raise NotAcceptable(f"{account.stack} has no table {name} in {account.home}; `candlefish recovery points "
                             f"--stack {account.stack}` lists those that it has")
     return table
-
-
-def _describe(dynamodb: Any, name: str) -> dict[str, Any] | None:
-    try:
-        return dict(dynamodb.describe_table(TableName=name)["Table"])
-    except ClientError as error:
-        if code(error) == "ResourceNotFoundException":
-            return None
-        raise
 
 
 def _wait_for_moment(dynamodb: Any, name: str, at: datetime, say: Callable[[str], None], waiting: Waiting) -> None:
@@ -123,7 +113,7 @@ def _wait_for_moment(dynamodb: Any, name: str, at: datetime, say: Callable[[str]
 
 def _wait_until_active(dynamodb: Any, name: str, waiting: Waiting) -> None:
     until = waiting.now() + _MADE_WITHIN.total_seconds()
-    while (table := _describe(dynamodb, name)) is None or table["TableStatus"] != "ACTIVE":
+    while (table := described(dynamodb, name)) is None or table["TableStatus"] != "ACTIVE":
         if waiting.now() > until:
             raise OperationError(f"{name} is not there after {_MADE_WITHIN.total_seconds() / 3600:.0f} h; run the "
                                  "command again to go on waiting")
@@ -135,13 +125,8 @@ def _items(dynamodb: Any, name: str) -> Iterator[Item]:
 
 
 def _put(dynamodb: Any, name: str, keys: list[str], item: Item, overwrite: bool) -> Put:
-    try:
-        dynamodb.put_item(TableName=name, Item=item, ConditionExpression="attribute_not_exists(#key)",
-                          ExpressionAttributeNames={"#key": keys[0]})
+    if put_missing(dynamodb, name, keys[0], item):
         return Put.BACK
-    except ClientError as error:
-        if code(error) != "ConditionalCheckFailedException":
-            raise
     found = _found(dynamodb, name, keys, item)
     if found is not None and _digest(found) == _digest(item):
         return Put.SAME

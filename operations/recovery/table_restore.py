@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from operations.aws import code
 from operations.errors import OperationError
+from operations.recovery.items import described, put_missing
+from operations.recovery.waiting import until
 
 AT_ONCE = 8  # requests; botocore keeps 10 connections
 POLL_SECONDS = 5.0
@@ -37,16 +36,16 @@ class TableRestore:
     def run(self, point_arn: str, table: str) -> int:
         """Until every item of the recovery point that has not expired is in the table; how many were written. Gone on
         with when it was killed before. Raises OperationError."""
-        beside, described = name_beside(table, point_arn), self._describe(table)
-        if described is None:
+        beside, found = name_beside(table, point_arn), described(self._dynamodb, table)
+        if found is None:
             raise OperationError(f"there is no table {table}; `up` of the stack makes it: run the command again")
-        if self._describe(beside) is None:
-            self._restored(point_arn, beside, str(described["SSEDescription"]["KMSMasterKeyArn"]))
+        if described(self._dynamodb, beside) is None:
+            self._restored(point_arn, beside, str(found["SSEDescription"]["KMSMasterKeyArn"]))
         self._expect_active(beside)
-        written = self._copied(beside, table, described["KeySchema"])
+        written = self._copied(beside, table, found["KeySchema"])
         # Ours, by its name, and a copy: the recovery point stays in its vault.
         self._dynamodb.delete_table(TableName=beside)
-        self._until(f"{beside} is deleted", lambda: self._describe(beside) is None, RESTORED_SECONDS)
+        self._until(f"{beside} is deleted", lambda: described(self._dynamodb, beside) is None, RESTORED_SECONDS)
         return written
 
     def _restored(self, point_arn: str, beside: str, key_arn: str) -> None:
@@ -70,7 +69,7 @@ class TableRestore:
 
     def _expect_active(self, beside: str) -> None:
         def active() -> bool:
-            found = self._describe(beside)
+            found = described(self._dynamodb, beside)
             return found is not None and found["TableStatus"] == "ACTIVE"
 
         self._until(f"{beside} can be read", active, RESTORED_SECONDS)
@@ -83,24 +82,13 @@ class TableRestore:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for page in pages_of(self._dynamodb, source):
                 kept = [item for item in page if not _expired(item, expiry, seconds)]
-                written += sum(pool.map(lambda item: self._put(target, key, item), kept))
+                written += sum(pool.map(lambda item: put_missing(self._dynamodb, target, key, item), kept))
                 missing = sum(not there for there in pool.map(
                     lambda item: self._has(target, schema, item), kept))
                 if missing:
                     raise OperationError(f"{missing} items of {source} are not in {target} after they were written: "
                                          "something deletes them; stop that and run the command again")
         return written
-
-    def _put(self, table: str, key: str, item: Mapping[str, Any]) -> bool:
-        """Whether it was written: not over one that is there."""
-        try:
-            self._dynamodb.put_item(TableName=table, Item=item, ExpressionAttributeNames={_KEY_NAME: key},
-                                    ConditionExpression=f"attribute_not_exists({_KEY_NAME})")
-            return True
-        except ClientError as error:
-            if code(error) != "ConditionalCheckFailedException":
-                raise
-            return False
 
     def _has(self, table: str, schema: list[dict[str, str]], item: Mapping[str, Any]) -> bool:
         names = [part["AttributeName"] for part in schema]
@@ -114,21 +102,8 @@ class TableRestore:
         told = self._dynamodb.describe_time_to_live(TableName=table).get("TimeToLiveDescription") or {}
         return str(told.get("AttributeName") or "")
 
-    def _describe(self, table: str) -> dict[str, Any] | None:
-        try:
-            found: dict[str, Any] = self._dynamodb.describe_table(TableName=table)["Table"]
-        except ClientError as error:
-            if code(error) == "ResourceNotFoundException":
-                return None
-            raise
-        return found
-
     def _until(self, what: str, met: Callable[[], bool], seconds: float) -> None:
-        end = self._now() + seconds
-        while not met():
-            if self._now() > end:
-                raise OperationError(f"not within {seconds / 60:.0f} min: {what}; run the command again to wait on")
-            self._pause(POLL_SECONDS)
+        until(what, met, seconds, POLL_SECONDS, self._pause, self._now)
 
 
 def name_beside(table: str, point_arn: str) -> str:
