@@ -58,7 +58,7 @@ load: $(VENV)/.ready tools ## the served API under load, under attack and with f
 soak: $(VENV)/.ready tools ## rollouts under load, and killed at every write (SOAK="--seed 1 --minutes 30 --part crash")
 	@$(BIN)/python -m tests.soak $(SOAK)
 
-lives: $(VENV)/.ready tools ## staging and recovery from nothing to nothing, as `make test` does with production
+lives: $(VENV)/.ready tools ## staging, recovery and production from nothing to nothing, as `make test` does with development
 	@CANDLEFISH_LIVES=1 $(BIN)/python -m pytest tests/e2e/test_lives.py
 
 region: $(VENV)/.ready tools ## a region is lost, rebuilt in another one, taken over and given back

@@ -1,5 +1,5 @@
-"""The development stack from nothing to nothing, and built once more for test_upkeep; while it runs, through the user's
-own tools: `aws`, `kubectl`, `curl`, a browser, and the docs' commands."""
+"""The development stack from nothing, its first `up` stopped twice, then through the user's own tools: `aws`,
+`kubectl`, `curl`, a browser, and the docs' commands. It lives on in test_traffic and test_upkeep, which destroys it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import http.client
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ import pytest
 
 from tests.e2e import lives
 from tests.e2e.conftest import ROOT, Command
+from tests.eventually import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 STACK = "development"
@@ -36,8 +38,7 @@ def candlefish(development: Command) -> Command:
 
 @pytest.fixture(scope="module")
 def built(candlefish: Command) -> dict[str, Any]:
-    lives.previewed(candlefish, STACK)
-    document = lives.built(candlefish, STACK)
+    document = lives.mended(candlefish, STACK)
     lives.settled(candlefish, STACK)
     return document
 
@@ -54,6 +55,26 @@ def shell(candlefish: Command, built: dict[str, Any]) -> Any:
         return done.stdout
 
     return run
+
+
+def test_ctrl_c_before_anything_runs_is_told_in_a_sentence(candlefish: Command) -> None:
+    process = lives.starting(candlefish, STACK)
+    assert process.stderr is not None
+    first = process.stderr.readline()  # says what is built, before the servers are asked
+    process.send_signal(signal.SIGINT)
+    said = (first + process.stderr.read()).decode(errors="replace")
+    assert process.wait(timeout=240) == 130, said
+    assert "candlefish: interrupted" in said
+    assert "Traceback" not in said
+
+
+def test_a_preview_comes_first(candlefish: Command) -> None:
+    lives.previewed(candlefish, STACK)
+
+
+@pytest.mark.parametrize(("after", "number"), lives.moments())
+def test_up_goes_on_where_it_was_stopped(candlefish: Command, after: int, number: signal.Signals) -> None:
+    lives.stopped(candlefish, STACK, after, number)
 
 
 @pytest.mark.skipif(shutil.which("aws") is None, reason="the AWS CLI is not installed on this machine")
@@ -217,7 +238,8 @@ def test_the_browser_view_shows_outputs_cluster_and_resources(candlefish: Comman
         try:
             assert view.stdout is not None
             address = view.stdout.readline().strip()
-            found = get(_when_up(f"{address}/data.json"))
+            eventually("the view answers", lambda: _answers(f"{address}/data.json"), 10)
+            found = get(f"{address}/data.json")
             assert found["stack"] == STACK
             assert any(row["kind"] == "Deployment" and row["name"] == "website-blue" for row in found["cluster"])
             assert any(row["type"] == "aws:eks/cluster:Cluster" for row in found["resources"])
@@ -226,28 +248,24 @@ def test_the_browser_view_shows_outputs_cluster_and_resources(candlefish: Comman
             view.terminate()
 
 
-def _when_up(url: str) -> str:
-    """The address is printed just before the server listens: asks until it does, at most 10 s."""
-    import time
-
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=10).close()
-            return url
-        except urllib.error.URLError:
-            if time.monotonic() > deadline:
-                raise
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=10).close()
+    except urllib.error.URLError:
+        return False
+    return True
 
 
 def documented() -> list[str]:
-    """The commands of docs/rehearsal.md that need no other set-up, with the stack of these tests."""
+    """The commands of docs/rehearsal.md that need no other set-up, with the stack of these tests, but for those that
+    `lives` runs."""
     text = (ROOT / "docs" / "rehearsal.md").read_text()
     blocks = re.findall(r"```sh\n(.*?)```", text, re.S)
     lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
     wanted = [line.removeprefix("candlefish ") for line in lines if line.startswith("candlefish rehearse")]
     return [line.replace("--stack staging", f"--stack {STACK}") for line in wanted
-            if line.split()[1] not in ("open", "destroy", "down", "reset")]
+            if line.split()[1] not in ("open", "destroy", "down", "reset")
+            and line.split()[1:] not in [[verb, "--stack", "staging"] for verb in ("up", "preview", "refresh")]]
 
 
 def test_a_drill_breaks_the_environment_and_brings_it_back(candlefish: Command, built: dict[str, Any]) -> None:
@@ -266,12 +284,6 @@ def test_a_drill_breaks_the_environment_and_brings_it_back(candlefish: Command, 
 @pytest.mark.parametrize("line", documented())
 def test_a_command_of_the_docs_works(candlefish: Command, built: dict[str, Any], line: str) -> None:
     candlefish(*line.split())
-
-
-def test_it_is_destroyed_and_built_again_the_same_day(candlefish: Command, built: dict[str, Any]) -> None:
-    """Secrets stay in their recovery window and keep their names: the next life must draw others."""
-    lives.gone(candlefish, STACK)
-    lives.built(candlefish, STACK)
 
 
 def test_pulumi_yaml_and_the_stack_files_are_what_the_real_engine_reads() -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -244,14 +243,6 @@ def test_the_time_is_moved_and_the_functions_that_are_due_are_called(
     assert called >= {"visitor-memory", "cache-rotation", "key-rotation"}  # more, if it is six in the evening now
 
 
-def test_down_and_up_again_makes_everything_anew_though_its_port_is_taken(candlefish: Command) -> None:
-    port = int((candlefish.home / "aws" / "port").read_text())
-    candlefish("rehearse", "down")
-    assert candlefish("rehearse", "status", "--stack", STACK, "--json").document["aws"] is None
-    with socket.socket() as thief:
-        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        thief.bind(("127.0.0.1", port))
-        thief.listen()
-        again = candlefish("rehearse", "up", "--stack", STACK, "--json").document
-        assert again["changes"]["create"] > 100
-        assert int((candlefish.home / "aws" / "port").read_text()) != port
+def test_it_is_destroyed_with_all_that_was_done_to_it(candlefish: Command) -> None:
+    candlefish("rehearse", "destroy", "--stack", STACK, "--yes")
+    assert candlefish("rehearse", "status", "--stack", STACK, "--json").document["resources"] == 0
