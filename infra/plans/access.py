@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infra.plans.guards import OPERATORS_GROUP, OWNER, READ, Grant
+from infra.plans.guards import MONITORING_NAMESPACE, OPERATORS_GROUP, OWNER, READ, Grant
 from infra.plans.kubernetes import Manifest, metadata
 
 ON_CALL_GROUP = "candlefish-on-call"
@@ -39,15 +39,19 @@ def entries(namespaces: Sequence[str]) -> tuple[Entry, ...]:
     )
 
 
-# Beside looking: into a pod, and to a port of it. Restarting is a verb of operations, which keeps a journal.
+# Beside looking: into a pod, and to a port of it, through a relay to the data stores (`candlefish connect`). Restarting
+# is a verb of operations, which keeps a journal.
 _ON_CALL_GRANTS = (
     Grant("", ("pods/exec", "pods/portforward"), ("create", "get")),
     Grant("", ("events",), READ),
 )
+_RELAY = Grant("batch", ("jobs",), ("create", "delete"))  # where the data stores are reached from
 
 
 def on_call_role(namespace: str) -> Manifest:
-    return {"metadata": metadata(ON_CALL_GROUP, namespace, OWNER), "rules": [each.rule() for each in _ON_CALL_GRANTS]}
+    """Nobody needs a relay in `monitoring`: what is there has pods of its own."""
+    grants = _ON_CALL_GRANTS if namespace == MONITORING_NAMESPACE else (*_ON_CALL_GRANTS, _RELAY)
+    return {"metadata": metadata(ON_CALL_GROUP, namespace, OWNER), "rules": [each.rule() for each in grants]}
 
 
 def on_call_binding(namespace: str) -> Manifest:

@@ -210,8 +210,12 @@ def external_secrets(secret_arns: Sequence[str], key_arn: str, region: str) -> D
 
 
 def on_call(cluster_arn: str) -> Document:
-    """Finding the cluster. What one may do in it is the matter of its access entry."""
-    return document([allow("Cluster", ["eks:DescribeCluster"], [cluster_arn])])
+    """Finding the cluster. What one may do in it is the matter of its access entry. Addresses of database and cache,
+    names and ages of secrets, without a value: listing secrets and ElastiCache know no resource in a policy."""
+    return document([
+        allow("Cluster", ["eks:DescribeCluster"], [cluster_arn]),
+        allow("Look", ["rds:DescribeDBInstances", "elasticache:DescribeReplicationGroups",
+                       "secretsmanager:ListSecrets"], ["*"])])
 
 
 # --- repositories ----------------------------------------------------------------------------------------------------

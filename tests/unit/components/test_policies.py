@@ -47,7 +47,8 @@ permissions = st.one_of(
     st.builds(addon_policies.log_shipper, accounts, regions, st.just({"application": "/candlefish/application"})),
 )
 
-READS = re.compile(r"^(acm|autoscaling|ec2|elasticloadbalancing|shield|wafv2):(Describe|Get|List)\w+$")
+READS = re.compile(r"^(acm|autoscaling|ec2|elasticache|elasticloadbalancing|rds|shield|wafv2):(Describe|Get|List)\w+$"
+                   r"|^secretsmanager:ListSecrets$")
 
 
 def listed(value: Any) -> list[Any]:

@@ -173,8 +173,11 @@ def test_those_on_call_are_bound_in_each_namespace_that_they_look_into(roles: Re
     made = {each.inputs["metadata"]["namespace"]: each.inputs for each in roles.of(
         "kubernetes:rbac.authorization.k8s.io/v1:Role")}
     assert made.keys() == {"candlefish-test", "monitoring"}
-    for role in made.values():
-        assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"create", "get", "list", "watch"}
+    assert {namespace: {verb for rule in role["rules"] for verb in rule["verbs"]} for namespace, role in made.items()
+            } == {"monitoring": {"create", "get", "list", "watch"},
+                  "candlefish-test": {"create", "delete", "get", "list", "watch"}}
+    deleted = [rule["resources"] for rule in made["candlefish-test"]["rules"] if "delete" in rule["verbs"]]
+    assert deleted == [["jobs"]]  # relays of `candlefish connect`
 
 
 def test_a_given_identity_provider_is_used_and_none_is_made() -> None:

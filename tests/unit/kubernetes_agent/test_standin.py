@@ -176,4 +176,4 @@ def test_psql_asks_no_other_host_than_an_instance(monkeypatch: pytest.MonkeyPatc
     code, said = asyncio.run(_psql({"PGHOST": "production.example"}))
     assert code == 2
     assert 'could not translate host name "production.example"' in said
-    assert psql._place("db.example") == ("127.0.0.1", "5")
+    assert psql.place("db.example") == ("127.0.0.1", "5")
