@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
@@ -29,24 +28,27 @@ PING_SECONDS = 20.0  # load balancers before an API server end what is silent fo
 CHUNK = 1 << 15
 
 
-def dial(client: Client, namespace: str, pod: str, port: int) -> ClientConnection:
+@contextlib.contextmanager
+def dial(client: Client, namespace: str, pod: str, port: int) -> Iterator[ClientConnection]:
     """Raises ApiError and its kinds: no such pod, not allowed, no API server."""
     access = client.transport.access
     path = f"{client.path('v1', 'Pod', pod, namespace, 'portforward')}?ports={port}"
-    secure = access.endpoint.startswith("https://")
     headers = {"Authorization": f"Bearer {access.token()}"} if access.token is not None else {}
-    context: ssl.SSLContext | None = access.context if secure else None
-    try:
-        return connect(f"ws{access.endpoint.removeprefix('http')}{path}", ssl=context, subprotocols=[PROTOCOL],
-                       additional_headers=headers, compression=None, proxy=None, max_size=None,
-                       open_timeout=OPEN_SECONDS, close_timeout=1, ping_interval=PING_SECONDS, ping_timeout=None)
-    except InvalidStatus as refused:
-        answer = refused.response
-        raise from_status(answer.status_code, "", bytes(answer.body or b"").decode(errors="replace").strip()
-                          or answer.reason_phrase, (), f"GET {path}") from None
-    except (OSError, InvalidHandshake, TimeoutError) as error:
-        raise Unavailable(f"pod {namespace}/{pod} can't be reached through {access.endpoint}: "
-                          f"{str(error) or type(error).__name__}") from error
+    with contextlib.ExitStack() as stacked:
+        try:
+            there = stacked.enter_context(connect(
+                f"ws{access.endpoint.removeprefix('http')}{path}", subprotocols=[PROTOCOL], additional_headers=headers,
+                ssl=access.context if access.endpoint.startswith("https://") else None, compression=None, proxy=None,
+                max_size=None, open_timeout=OPEN_SECONDS, close_timeout=1, ping_interval=PING_SECONDS,
+                ping_timeout=None))
+        except InvalidStatus as refused:
+            answer = refused.response
+            raise from_status(answer.status_code, "", bytes(answer.body or b"").decode(errors="replace").strip()
+                              or answer.reason_phrase, (), f"GET {path}") from None
+        except (OSError, InvalidHandshake) as error:
+            raise Unavailable(f"pod {namespace}/{pod} can't be reached through {access.endpoint}: "
+                              f"{str(error) or type(error).__name__}") from error
+        yield there
 
 
 class Forward:
@@ -89,21 +91,22 @@ class Forward:
     def _serve(self, local: socket.socket) -> None:
         with local:
             try:
-                there = dial(self._client, self._namespace, self._pod(), self._port)
+                with dial(self._client, self._namespace, self._pod(), self._port) as there:
+                    self._between(local, there)
             except Exception as error:  # of one connection: the others go on
                 self._say(str(error))
-                return
+
+    def _between(self, local: socket.socket, there: ClientConnection) -> None:
+        with self._lock:
+            self._open.add(there)
+        try:
+            threading.Thread(target=self._upwards, args=(local, there), daemon=True).start()
+            self._downwards(there, local)
+        finally:
             with self._lock:
-                self._open.add(there)
-            try:
-                threading.Thread(target=self._upwards, args=(local, there), daemon=True).start()
-                self._downwards(there, local)
-            finally:
-                with self._lock:
-                    self._open.discard(there)
-                with contextlib.suppress(OSError):
-                    local.shutdown(socket.SHUT_RDWR)
-                there.close()
+                self._open.discard(there)
+            with contextlib.suppress(OSError):
+                local.shutdown(socket.SHUT_RDWR)
 
     @staticmethod
     def _upwards(local: socket.socket, there: ClientConnection) -> None:

@@ -102,8 +102,8 @@ def test_what_the_api_server_refuses_is_said_and_others_go_on() -> None:
         with connected(listener) as there:
             assert read(there, 1) == b""
         assert "not for you" in said[0]
-        with pytest.raises(Forbidden):
-            dial(client, "ns", "pod-1", PORT)
+        with pytest.raises(Forbidden), dial(client, "ns", "pod-1", PORT):
+            pass
         kubelet.refusal = False
         with connected(listener) as there:
             there.sendall(b"a")
@@ -119,5 +119,5 @@ def test_at_the_end_connections_are_cut_and_the_port_is_free() -> None:
     with there:
         assert read(there, 1) == b""
     socket.create_server(place).close()
-    with pytest.raises(Unavailable, match="can't be reached"):
-        dial(client, "ns", "pod-1", PORT)
+    with pytest.raises(Unavailable, match="can't be reached"), dial(client, "ns", "pod-1", PORT):
+        pass
