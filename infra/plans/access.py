@@ -9,6 +9,7 @@ from infra.plans.guards import MONITORING_NAMESPACE, OPERATORS_GROUP, OWNER, REA
 from infra.plans.kubernetes import Manifest, metadata
 
 ON_CALL_GROUP = "candlefish-on-call"
+VIEWERS_GROUP = "candlefish-viewers"  # of those who only look, on call or in a pipeline
 _POLICY = "arn:aws:eks::aws:cluster-access-policy/"
 
 
@@ -34,8 +35,8 @@ def entries(namespaces: Sequence[str]) -> tuple[Entry, ...]:
     """
     return (
         Entry("deploy", "AmazonEKSClusterAdminPolicy", (OPERATORS_GROUP,)),
-        Entry("preview", "AmazonEKSViewPolicy"),
-        Entry("on-call", "AmazonEKSViewPolicy", (ON_CALL_GROUP,), tuple(namespaces)),
+        Entry("preview", "AmazonEKSViewPolicy", (VIEWERS_GROUP,)),
+        Entry("on-call", "AmazonEKSViewPolicy", (ON_CALL_GROUP, VIEWERS_GROUP), tuple(namespaces)),
     )
 
 
@@ -58,3 +59,21 @@ def on_call_binding(namespace: str) -> Manifest:
     return {"metadata": metadata(ON_CALL_GROUP, namespace, OWNER),
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": ON_CALL_GROUP},
             "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": ON_CALL_GROUP}]}
+
+
+# What `verify`, `capacity`, `certificates check` and `report` look at beyond the namespaces, and AmazonEKSViewPolicy
+# has for nobody: nodes and cert-manager's kind. Names of namespaces and pods go with them, for what nodes are full of.
+_VIEWER_GRANTS = (
+    Grant("", ("nodes", "namespaces", "pods"), READ),
+    Grant("cert-manager.io", ("certificates",), READ),
+)
+
+
+def viewers_role() -> Manifest:
+    return {"metadata": {"name": VIEWERS_GROUP, "labels": OWNER}, "rules": [each.rule() for each in _VIEWER_GRANTS]}
+
+
+def viewers_binding() -> Manifest:
+    return {"metadata": {"name": VIEWERS_GROUP, "labels": OWNER},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": VIEWERS_GROUP},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": VIEWERS_GROUP}]}

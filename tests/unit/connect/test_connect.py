@@ -39,7 +39,7 @@ def answers(**changes: Any) -> FakeAws:
     group = {"Status": "available", "NodeGroups": [{"PrimaryEndpoint": {"Address": "cache.x", "Port": 6379}}]}
     secrets = [{"ARN": f"{SECRET}-{name}", "Name": f"candlefish-production/{name}-0a1b2c3", "CreatedDate": 0,
                 "Tags": OWNER} for name in ("cache-auth", "grafana-admin")]
-    found = {"DescribeDBInstances": {"DBInstances": [instance]},
+    found: dict[str, Any] = {"DescribeDBInstances": {"DBInstances": [instance]},
              "DescribeReplicationGroups": {"ReplicationGroups": [group]},
              "ListSecrets": {"SecretList": secrets}} | changes
     services = {"DescribeDBInstances": "rds", "DescribeReplicationGroups": "elasticache",
