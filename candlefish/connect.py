@@ -44,7 +44,7 @@ def connect(target: Annotated[Target, typer.Argument(help="what to connect to")]
             try:
                 _last(session)
             except KeyboardInterrupt:
-                screen.say("the connection is closed")
+                screen.say("closing")
 
 
 def _last(session: Session) -> None:

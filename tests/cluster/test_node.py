@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from infra.plans.jobs import UPKEEP
+from infra.settings.load import load_file
 from kube.client import Object
+from kube.portforward import Forward
+from operations.cluster import Objects
+from operations.connect import relay
+from operations.errors import OperationError
 from rehearsal.kubernetes.node.instances import shape_of
 from tests.cluster.agent_world import (
     ZONES,
@@ -25,6 +33,7 @@ from tests.cluster.agent_world import (
 from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
+SETTINGS = load_file(Path(__file__).parents[2] / "Pulumi.development.yaml")
 
 
 def waiting(found: Object) -> str:
@@ -174,6 +183,34 @@ def test_logs_come_through_the_api_server(world: World, namespace: str) -> None:
     path = f"/api/v1/namespaces/{namespace}/pods/chatty/log"
     lines = world.client.transport.request("GET", path).text.splitlines()
     assert json.loads(lines[0])["message"] == "listening"
+
+
+def test_a_port_of_a_pod_is_reached_through_the_api_server_and_one_that_is_none_is_told(
+        world: World, namespace: str) -> None:
+    world.apply(pod(namespace, "reached", container()))
+    eventually("the pod ready", lambda: condition(world.client.get("v1", "Pod", "reached", namespace),
+                                                  "Ready") == "True")
+    for port, answer, fault in ((3000, 200, ""), (4000, 0, "the container declares no port 4000")):
+        said: list[str] = []
+        with (socket.create_server(("127.0.0.1", 0)) as listener,
+              Forward(world.client, namespace, lambda: "reached", port, listener, said.append)):
+            found = 0
+            with suppress(httpx.TransportError):
+                found = world.http.get(f"http://127.0.0.1:{listener.getsockname()[1]}/health").status_code
+        assert found == answer, said
+        assert fault in "".join(said)
+
+
+def test_a_relay_whose_host_is_nobodys_ends_and_is_told(world: World, namespace: str) -> None:
+    """As the whole command has it, up to the address: the pod is admitted, runs, and says why it ended."""
+    world.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": UPKEEP, "namespace": namespace}})
+    objects = Objects(world.client, namespace)
+    with pytest.raises(OperationError, match="does not start"), relay.relay(
+            objects, SETTINGS, "database", "nowhere.example", 5432, print):
+        raise AssertionError("it is not ready")
+    eventually("its Job gone", lambda: not [
+        each for each in world.client.list("batch/v1", "Job", namespace)
+        if not each["metadata"].get("deletionTimestamp")])
 
 
 def test_exec_is_refused_with_the_reason(world: World, namespace: str) -> None:
