@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-import signal
-import socket
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -232,34 +228,6 @@ def test_what_was_written_to_the_database_is_found_in_the_restored_one(candlefis
     assert said["row counts"][1].startswith("500 rows in 1 tables; 1 of the source's 1 tables")
     left = [each["DBInstanceIdentifier"] for each in client("rds").describe_db_instances()["DBInstances"]]
     assert left == [name]
-
-
-def test_the_database_is_reached_by_a_port_of_this_machine_until_ctrl_c(
-        candlefish: Command, cluster: Client, page: Page) -> None:
-    """docs/operations.md's `connect`, with the line that it says to run next; without PostgreSQL here, that it ends."""
-    command = ("connect", "database", "--stack", STACK, "--port", "0", "--json")
-    try:
-        folder = find()["psql"].parent
-    except NoPostgres:
-        assert "does not" in candlefish(*command, code=1, **page.shell).stderr
-        return
-    with subprocess.Popen([sys.executable, "-m", "candlefish", *command], cwd=ROOT, env=candlefish.env(**page.shell),
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
-        found = json.loads("".join(iter(running.stdout.readline, "}\n")) + "}")
-        # Its words but for the password's, which another tool than this machine's may print.
-        words = shlex.split(found["command"])[1:]
-        secret = found["password"].partition("--secret-id ")[2].split()[0]
-        held = page.boto3("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
-        done = subprocess.run([folder / words[0], *words[1:], "-Atc", "select 6 * 7"], capture_output=True, text=True,
-                              check=False, env={"PGPASSWORD": json.loads(held)["password"]})
-        assert done.stdout == "42\n", done.stderr
-        running.send_signal(signal.SIGINT)
-        assert running.wait(60) == 0
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((found["host"], found["port"]), 5)
-    eventually("the relay gone", lambda: not [pod for pod in cluster.list("v1", "Pod", NAMESPACE)
-                                              if pod["metadata"]["name"].startswith("connect-database")])
 
 
 def test_the_time_is_moved_and_the_functions_that_are_due_are_called(
