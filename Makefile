@@ -8,7 +8,7 @@ USERS ?= 1000
 SEED ?= 1
 .DEFAULT_GOAL := help
 .PHONY: help rehearse preview policy test lint unit tools checkers bench bench-functions faults load soak lives region down clean \
-	image scan deploy deployed kubeconfig release verify back admitted drift visitors drill points
+	image scan deploy deployed kubeconfig release verify back admitted drift visitors drill points report restore-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -113,6 +113,12 @@ points: $(VENV)/.ready ## whether a stack could be brought back now (STACK=produ
 
 down: $(VENV)/.ready ## stop what `make rehearse` left running
 	@$(BIN)/candlefish rehearse down
+
+report: $(VENV)/.ready ## what operations know of the last month (STACK=production): report.md
+	@$(BIN)/candlefish report monthly --stack "$(STACK)" > report.md
+
+restore-test: $(VENV)/.ready ## the database's newest point restored, checked and removed (STACK=production): restore.md
+	@$(BIN)/candlefish recovery validate --stack "$(STACK)" --report restore.md
 
 clean: ## stop everything and remove what was made here
 	@if [ -x $(BIN)/candlefish ]; then $(BIN)/candlefish rehearse reset --yes; fi

@@ -32,7 +32,9 @@ VERBS: Mapping[str, str] = {
     "cache": "Have CloudFront forget what it keeps.",
     "secrets": "See how old secrets are, and rotate them.",
     "certificates": "See how long certificates last.",
+    "connect": "Reach the database, the cache, Grafana or Prometheus from this machine.",
     "capacity": "See how full the cluster is, and bring nodes.",
+    "report": "Put what operations know of a month into one document.",
     "calendar": "See what is done daily, weekly, monthly and quarterly.",
     "cost": "See what the platform costs, by estimate and by bill.",
 }

@@ -17,7 +17,8 @@ PAGES: Mapping[str, str] = {
     "rehearse": "rehearsal.md", "preview": "previews.md", "rollout": "rollouts.md", "site": "switches.md",
     "switch": "switches.md", "scale": "switches.md", "maintenance": "switches.md", "recovery": "recovery.md",
     "verify": "verification.md", "cache": "operations.md", "secrets": "operations.md",
-    "certificates": "operations.md", "capacity": "operations.md", "calendar": "calendar.md",
+    "certificates": "operations.md", "connect": "operations.md", "capacity": "operations.md",
+    "calendar": "calendar.md", "report": "operations.md",
     "cost": "costs.md", "policy": "policies.md"}
 _WORDS = {"str": "TEXT", "int": "NUMBER", "float": "NUMBER", "Path": "FILE"}
 

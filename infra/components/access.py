@@ -24,7 +24,8 @@ class ClusterAccessArgs:
 
 
 class ClusterAccess(Component):
-    """An entry with its access policy for each role, and in each namespace the role of those on call."""
+    """An entry with its access policy for each role, in each namespace the role of those on call, and what all who only
+    look see of the cluster."""
 
     module = "roles"
 
@@ -42,6 +43,12 @@ class ClusterAccess(Component):
             binding = access.on_call_binding(namespace)
             rbac.v1.RoleBinding(f"{name}-on-call-{namespace}", metadata=metadata, role_ref=binding["roleRef"],
                                 subjects=binding["subjects"], opts=self.child(depends_on=[role]))
+        manifest = access.viewers_role()
+        everywhere = rbac.v1.ClusterRole(f"{name}-viewers", metadata=manifest["metadata"], rules=manifest["rules"],
+                                         opts=self.child())
+        binding = access.viewers_binding()
+        rbac.v1.ClusterRoleBinding(f"{name}-viewers", metadata=binding["metadata"], role_ref=binding["roleRef"],
+                                   subjects=binding["subjects"], opts=self.child(depends_on=[everywhere]))
         self.register_outputs({"entries": [entry.key for entry in entries]})
 
     def _entry(self, name: str, entry: access.Entry, args: ClusterAccessArgs) -> None:

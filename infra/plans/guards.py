@@ -17,6 +17,8 @@ MONITORING_NAMESPACE = "monitoring"
 PROMETHEUS_LABELS = {"app.kubernetes.io/name": "prometheus"}  # as its operator labels the pods that scrape
 # Pods that operations run to check a colour's own Service before a switch (O1).
 CHECKER_LABELS = {"app.kubernetes.io/component": "health-check", "app.kubernetes.io/part-of": PART_OF}
+# Pods that `candlefish connect` makes, which relay from their loopback to the database or the cache (O9).
+RELAY_LABELS = {"app.kubernetes.io/component": "connect", "app.kubernetes.io/part-of": PART_OF}
 # Room for what runs beside the services: the maintenance page, the database's jobs, migrations, health-check pods.
 JOBS_CPU_MILLIS = 2000
 JOBS_MEMORY_MIB = 4096
@@ -96,8 +98,9 @@ def destinations(data_cidrs: Sequence[str]) -> dict[str, Destination]:
     }
 
 
-def default_policies(namespace: str) -> dict[str, Manifest]:
-    """Nothing in, nothing out, but names can be looked up; the health check of operations may call every service."""
+def default_policies(namespace: str, data_cidrs: Sequence[str]) -> dict[str, Manifest]:
+    """Nothing in, nothing out, but names can be looked up; the health check of operations may call every service, and
+    the relay of operations the data stores."""
     everything: Manifest = {}
     dns = {"to": [{"namespaceSelector": _namespace_selector("kube-system"),
                    "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}],
@@ -107,6 +110,8 @@ def default_policies(namespace: str) -> dict[str, Manifest]:
         "default-deny": _policy("default-deny", namespace, OWNER, everything, [], []),
         "allow-dns": _policy("allow-dns", namespace, OWNER, everything, None, [dns]),
         "health-check": _policy("health-check", namespace, OWNER, CHECKER_LABELS, None, [checks]),
+        "relay": _policy("relay", namespace, OWNER, RELAY_LABELS, [], [
+            _egress(destinations(data_cidrs)[store]) for store in ("database", "cache")]),
     }
 
 
@@ -210,13 +215,13 @@ OPERATOR_GRANTS = (
                "persistentvolumeclaims"), READ),
     Grant("", ("pods/log",), ("get",)),
     Grant("", ("pods",), ("create", "delete")),  # health-check pods
-    Grant("", ("pods/portforward",), ("create",)),  # `candlefish connect`
+    Grant("", ("pods/portforward",), ("create", "get")),  # `candlefish connect`, which asks by WebSocket
     Grant("", ("services",), ("patch",)),  # the live selector
     Grant("", ("configmaps",), (*READ, "create", "update", "patch")),  # the rollout journal, switches
     Grant("apps", ("deployments", "replicasets"), READ),
     Grant("apps", ("deployments", "deployments/scale"), ("patch",)),  # the pods' template, replicas
     Grant("autoscaling", ("horizontalpodautoscalers",), (*READ, "patch")),
-    Grant("batch", ("jobs",), (*READ, "create", "delete")),  # migrations, smoke tests
+    Grant("batch", ("jobs",), (*READ, "create", "delete")),  # migrations, smoke tests, relays
     Grant("batch", ("cronjobs",), READ),  # the templates of such jobs
     Grant("coordination.k8s.io", ("leases",), (*READ, "create", "update", "patch")),
     Grant("discovery.k8s.io", ("endpointslices",), READ),

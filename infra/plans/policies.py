@@ -209,9 +209,23 @@ def external_secrets(secret_arns: Sequence[str], key_arn: str, region: str) -> D
     ])
 
 
+# What `verify`, `connect`, `capacity`, `certificates check` and `secrets list` ask of AWS; no value and no content.
+ON_CALL_READS = (
+    "acm:DescribeCertificate", "acm:ListCertificates", "apigateway:GET", "backup:ListBackupVaults",
+    "backup:ListRecoveryPointsByBackupVault", "cloudfront:GetDistributionConfig", "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData", "config:DescribeComplianceByConfigRule", "config:DescribeConfigurationRecorderStatus",
+    "eks:DescribeNodegroup", "eks:ListNodegroups", "elasticache:DescribeReplicationGroups",
+    "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeSSLPolicies",
+    "elasticloadbalancing:DescribeTargetHealth", "guardduty:GetDetector", "guardduty:GetFindings",
+    "guardduty:ListDetectors", "guardduty:ListFindings", "rds:DescribeDBInstances",
+    "route53:ListResourceRecordSets", "secretsmanager:ListSecrets", "synthetics:GetCanaryRuns",
+    "wafv2:GetLoggingConfiguration", "wafv2:GetSampledRequests", "wafv2:GetWebACL", "wafv2:GetWebACLForResource")
+
+
 def on_call(cluster_arn: str) -> Document:
-    """Finding the cluster. What one may do in it is the matter of its access entry."""
-    return document([allow("Cluster", ["eks:DescribeCluster"], [cluster_arn])])
+    """Finding the cluster, and looking. What one may do in the cluster is the matter of its access entry; to rotate,
+    restore or scale nodes is the deploy role's or an administrator's."""
+    return document([allow("Cluster", ["eks:DescribeCluster"], [cluster_arn]), allow("Look", ON_CALL_READS, ["*"])])
 
 
 # --- repositories ----------------------------------------------------------------------------------------------------

@@ -13,12 +13,21 @@ CHANNEL = r"^#[a-z0-9_-]{1,79}$"  # Slack's own rule for a channel's name
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 
 
+class Escalation(Model):
+    """Who hears of an incident that nobody answers or that is not under control. to: a role or a rota, as people call
+    it."""
+
+    minutes: int = Field(ge=1)  # after it began
+    to: str = Field(min_length=1)
+
+
 class Notifications(Model):
     """Where alarms and incidents are told (M2). The webhooks themselves are secrets that operators fill."""
 
     alerts_channel: str = Field(default="#ops-alerts", pattern=CHANNEL)  # automated
     incidents_channel: str = Field(default="#incident-response", pattern=CHANNEL)  # manual
     paged: tuple[Severity, ...] = ("P0", "P1")  # what also goes to PagerDuty
+    escalation: tuple[Escalation, ...] = ()  # beyond PagerDuty's own; docs/runbooks/response.md has it
     runbooks_url: str = Field(
         default="https://github.com/candlefish-ai/candlefish-infrastructure/blob/main/docs/runbooks",
         pattern=r"^https://")

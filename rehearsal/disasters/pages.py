@@ -13,7 +13,7 @@ from rehearsal.timing.durations import Operation, clock
 from rehearsal.timing.prediction import predict
 
 MADE_BY = "Made by `python -m tests.runbooks --write` from `rehearsal/disasters/table.py`; a test compares."
-ANSWER = {"P0": "at once, within 15 minutes", "P1": "within an hour", "P2": "the same day", "P3": "this week"}
+ANSWER = {"P0": "at once, within 15 min", "P1": "within 30 min", "P2": "within 2 h", "P3": "within 1 business day"}
 
 
 @dataclass(frozen=True)

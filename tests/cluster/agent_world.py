@@ -27,6 +27,7 @@ class World:
     client: Client
     groups: Path
     http: httpx.Client
+    databases: Path = Path()  # libpq's service file, which a test may write: host name → where it answers
 
     def scale_nodes(self, desired: int, instance_type: str = "t3.large") -> None:
         self.groups.write_text(json.dumps([{
@@ -85,9 +86,10 @@ def running(cluster: Running, client: Client, home: Path, isolation: str = "proc
     agent = Agent(home / "home")
     found = agent.ensure(Wanted(
         kubeconfig=cluster.kubeconfig, cluster="test", account="000000000001", region="us-east-1", node_groups=groups,
-        authority=cluster.home / "pki", backoff_seconds=1.0, isolation=isolation))
+        authority=cluster.home / "pki", backoff_seconds=1.0, isolation=isolation,
+        database_connections=home / "databases.conf"))
     with httpx.Client(trust_env=False, timeout=10) as http:
-        made = World(found, client, groups, http)
+        made = World(found, client, groups, http, home / "databases.conf")
         try:
             made.scale_nodes(nodes, instance_type)
             yield made

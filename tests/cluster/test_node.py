@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import json
+import socket
+import socketserver
+import threading
 import time
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from infra.plans.jobs import UPKEEP
+from infra.settings.load import load_file
 from kube.client import Object
+from kube.portforward import Forward
+from operations.cluster import Objects
+from operations.connect import relay, targets
+from operations.connect.session import connected, listening
+from operations.connect.targets import Place, Target
+from operations.errors import OperationError
 from rehearsal.kubernetes.node.instances import shape_of
 from tests.cluster.agent_world import (
     ZONES,
@@ -25,6 +38,7 @@ from tests.cluster.agent_world import (
 from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
+SETTINGS = load_file(Path(__file__).parents[2] / "Pulumi.development.yaml")
 
 
 def waiting(found: Object) -> str:
@@ -174,6 +188,58 @@ def test_logs_come_through_the_api_server(world: World, namespace: str) -> None:
     path = f"/api/v1/namespaces/{namespace}/pods/chatty/log"
     lines = world.client.transport.request("GET", path).text.splitlines()
     assert json.loads(lines[0])["message"] == "listening"
+
+
+def test_a_port_of_a_pod_is_reached_through_the_api_server_and_one_that_is_none_is_told(
+        world: World, namespace: str) -> None:
+    world.apply(pod(namespace, "reached", container()))
+    eventually("the pod ready", lambda: condition(world.client.get("v1", "Pod", "reached", namespace),
+                                                  "Ready") == "True")
+    for port, answer, fault in ((3000, 200, ""), (4000, 0, "the container declares no port 4000")):
+        said: list[str] = []
+        with (socket.create_server(("127.0.0.1", 0)) as listener,
+              Forward(world.client, namespace, lambda: "reached", port, listener, said.append)):
+            found = 0
+            with suppress(httpx.TransportError):
+                found = world.http.get(f"http://127.0.0.1:{listener.getsockname()[1]}/health").status_code
+        assert found == answer, said
+        assert fault in "".join(said)
+
+
+def test_a_port_of_this_machine_leads_through_a_relay_to_a_database_until_it_is_closed(
+        world: World, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`candlefish connect database` but for the account: the Job, the port-forward, PostgreSQL's first answer."""
+    class Database(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            if self.request.recv(8) == targets.SSL_REQUEST:
+                self.request.sendall(b"S")
+
+    world.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": UPKEEP, "namespace": namespace}})
+    kind = replace(targets.KINDS[Target.DATABASE], find=lambda *_: Place("db.example", 5432, True, "", None))
+    monkeypatch.setitem(targets.KINDS, Target.DATABASE, kind)  # type: ignore[arg-type]
+    here = SETTINGS.model_copy(update={"cluster": SETTINGS.cluster.model_copy(update={"namespace": namespace})})
+    with (socketserver.ThreadingTCPServer(("127.0.0.1", 0), Database) as database,
+          listening(Target.DATABASE, 0) as listener):
+        threading.Thread(target=database.serve_forever, daemon=True).start()
+        world.databases.write_text(f"[db.example]\nhost=127.0.0.1\nport={database.server_address[1]}\n")
+        with connected("test", here, Target.DATABASE, world.client, None, listener, print) as found:
+            assert found.pod().startswith("connect-database-")
+            assert kind.answers(found.port)
+        database.shutdown()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", found.port), 5)
+    eventually("the relay gone", lambda: world.pods(namespace) == [])
+
+
+def test_a_relay_whose_host_is_nobodys_ends_and_is_told(world: World, namespace: str) -> None:
+    world.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": UPKEEP, "namespace": namespace}})
+    objects = Objects(world.client, namespace)
+    with pytest.raises(OperationError, match="does not start"), relay.relay(
+            objects, SETTINGS, "database", "nowhere.example", 5432, print):
+        raise AssertionError("it is not ready")
+    eventually("its Job gone", lambda: not [
+        each for each in world.client.list("batch/v1", "Job", namespace)
+        if not each["metadata"].get("deletionTimestamp")])
 
 
 def test_exec_is_refused_with_the_reason(world: World, namespace: str) -> None:

@@ -140,7 +140,7 @@ def test_on_call_looks_at_everything_but_secrets_enters_pods_and_deletes_no_depl
             client.list("v1", "Pod", "kube-system")
         for verb, resource, subresource, expected in (
                 ("create", "pods", "exec", True), ("create", "pods", "portforward", True),
-                ("delete", "pods", "", False), ("patch", "deployments", "", False)):
+                ("delete", "pods", "", False), ("create", "jobs", "", True), ("patch", "deployments", "", False)):
             assert allowed(client, namespace, verb, resource, subresource) is expected, (verb, resource, subresource)
 
 

@@ -36,8 +36,9 @@ _NAMESPACED = ("v1 LimitRange", "v1 ResourceQuota", "v1 ServiceAccount", "v1 Ser
 _CLUSTER = ("v1 Namespace", "scheduling.k8s.io/v1 PriorityClass", "storage.k8s.io/v1 StorageClass",
             "apiextensions.k8s.io/v1 CustomResourceDefinition", "external-secrets.io/v1 ClusterSecretStore",
             "networking.k8s.io/v1 IngressClass", "elbv2.k8s.aws/v1beta1 IngressClassParams",
-            "cert-manager.io/v1 ClusterIssuer")
-_OF_THE_SERVER = re.compile(r"^(kube-|system-|system:|default$|candlefish$)")
+            "cert-manager.io/v1 ClusterIssuer", "rbac.authorization.k8s.io/v1 ClusterRole",
+            "rbac.authorization.k8s.io/v1 ClusterRoleBinding")
+_OF_THE_SERVER = re.compile(r"^(kube-|system-|system:|default$|candlefish$|(cluster-)?admin$|edit$|view$)")
 
 Things = Counter[str]  # "kind name" → how many
 

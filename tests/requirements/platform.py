@@ -158,6 +158,7 @@ CLUSTER = (
     Row("K7", "limit range", "kubernetes:core/v1:LimitRange", "workloads-*"),
     Row("K7", "default-deny", _NETWORK_POLICY, "workloads-*deny*"),
     Row("K7", "paths that are needed", _NETWORK_POLICY, "workloads-*-network", least=6),
+    Row("K7", "paths that are needed: an operator's relay to the data stores", _NETWORK_POLICY, "workloads-*relay"),
     Row("K7", "RBAC", "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"),
     Row("K8", "External Secrets from Secrets Manager", "kubernetes:external-secrets.io/v1:ExternalSecret", least=3),
     Row("K8", "database URL, Redis URL, JWT key", "kubernetes:external-secrets.io/v1:ExternalSecret", "*backend-api*",

@@ -17,11 +17,12 @@ from infra.settings import model
 @dataclass(frozen=True)
 class NamespaceArgs:
     """database_secret, pull_secret: manifests of the ExternalSecrets for the database and for images that are not in
-    ECR; None: the stack has none.
+    ECR; None: the stack has none. data_cidrs: of the subnets of database and cache.
     operators_group: Kubernetes group that the access entries of operators and pipelines carry."""
 
     namespace: str
     services: tuple[model.Service, ...]
+    data_cidrs: tuple[str, ...]
     operators_group: str = guards.OPERATORS_GROUP
     database_secret: kubernetes.Manifest | None = None
     pull_secret: kubernetes.Manifest | None = None
@@ -47,7 +48,7 @@ class Namespace(Component):
             core.v1.ResourceQuota(f"{name}-quota", metadata=quota["metadata"], spec=quota["spec"], opts=inside),
             core.v1.LimitRange(f"{name}-limits", metadata=limits["metadata"], spec=limits["spec"], opts=inside),
         ]
-        for policy, manifest in guards.default_policies(args.namespace).items():
+        for policy, manifest in guards.default_policies(args.namespace, args.data_cidrs).items():
             found.append(networking.v1.NetworkPolicy(f"{name}-{policy}", metadata=manifest["metadata"],
                                                      spec=manifest["spec"], opts=inside))
         for priority in guards.PRIORITIES:

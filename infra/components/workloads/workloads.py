@@ -76,7 +76,7 @@ class Workloads(Component):
     def __init__(self, name: str, args: WorkloadsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         namespace = Namespace(f"{name}-namespace", NamespaceArgs(
-            namespace=args.namespace, services=args.services,
+            namespace=args.namespace, services=args.services, data_cidrs=args.data_cidrs,
             database_secret=_database_secret(args), pull_secret=_pull_secret(args)), opts=self.child())
         services = tuple(
             BlueGreenService(f"{name}-{service.name}", BlueGreenServiceArgs(

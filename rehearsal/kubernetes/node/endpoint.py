@@ -1,4 +1,4 @@
-"""The kubelet's own HTTPS endpoint, for what the API server passes on: `kubectl logs`."""
+"""The kubelet's own HTTPS endpoint, for what the API server passes on: `kubectl logs`, port-forwards."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 from aiohttp import web
 
+from rehearsal.kubernetes.node import forward
 from rehearsal.kubernetes.node.kubelet import Kubelet
+from rehearsal.kubernetes.node.pod import Pod
 
 POLL_SECONDS = 0.2  # of a followed log
 
@@ -24,6 +26,7 @@ class Endpoint:
     async def run(self) -> None:
         app = web.Application()
         app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
+        app.router.add_get("/portForward/{namespace}/{pod}", self._forward)
         app.router.add_route("*", "/{what:(exec|attach|portForward)}/{rest:.*}", self._unsupported)
         app.router.add_get("/healthz", self._healthy)
         runner = web.AppRunner(app, access_log=None)
@@ -43,11 +46,23 @@ class Endpoint:
         return web.Response(status=501, text=f"{request.match_info['what']} is not supported: containers are stand-in "
                                              f"processes of the rehearsal, there is nothing inside to run")
 
+    async def _forward(self, request: web.Request) -> web.StreamResponse:
+        namespace, name = request.match_info["namespace"], request.match_info["pod"]
+        pod, port = self._pod(namespace, name), request.query.get("port", "")
+        if pod is None or not port.isdigit():
+            return web.Response(status=404 if pod is None else 400,
+                                text=f"pod {namespace}/{name} is not here, or port {port!r} is none")
+        places = {inside: outside for each in pod.containers for inside, outside in each.loopback_ports.items()}
+        return await forward.serve(request, int(port), places.get(int(port)))
+
+    def _pod(self, namespace: str, name: str) -> Pod | None:
+        return next((each for each in self._kubelet.pods.values()
+                     if each.object["metadata"]["namespace"] == namespace
+                     and each.object["metadata"]["name"] == name), None)
+
     async def _logs(self, request: web.Request) -> web.StreamResponse:
         namespace, name = request.match_info["namespace"], request.match_info["pod"]
-        pod = next((each for each in self._kubelet.pods.values()
-                    if each.object["metadata"]["namespace"] == namespace and each.object["metadata"]["name"] == name),
-                   None)
+        pod = self._pod(namespace, name)
         container = pod.container(request.match_info["container"]) if pod is not None else None
         if container is None:
             return web.Response(status=404, text=f"pod {namespace}/{name} has no such container here")

@@ -2,8 +2,9 @@
 
 `curl` and `wget` really ask, through the HTTP_PROXY of the container's environment, and end as the tools do: curl 22
 (with -f) or 7, 28; wget 1, 8. `sleep`, `true`, `false`, `exit N`, `echo` do what they say. `sh -c` runs a list of
-these joined by `&&` or `;`. `psql` is the real one (see `psql`). Anything else (a migration, a dump) is taken as done
-and ends with the behaviour's exit code if it is set to crash, else 0; the log says that it was not run.
+these joined by `&&` or `;`. `psql` is the real one (see `psql`); `nc -lk` relays (see `relay`). Anything else (a
+migration, a dump) is taken as done and ends with the behaviour's exit code if it is set to crash, else 0; the log says
+that it was not run.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import asyncio
 import base64
 import re
 import shlex
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from rehearsal.kubernetes.standin import psql
+from rehearsal.kubernetes.standin import psql, relay
 
 Say = Callable[[str], None]
 
@@ -24,13 +27,14 @@ VALUE_OPTIONS = {"-o", "-X", "-H", "-d", "-w", "-m", "-T", "-t", "-O", "--max-ti
                  "--retry-delay", "--connect-timeout", "--header", "--request", "--output", "--write-out", "-u"}
 
 
-async def run(command: Sequence[str], environment: Mapping[str, str], say: Say) -> int | None:
-    """The exit code, or None when the command is not one that is known."""
+async def run(command: Sequence[str], environment: Mapping[str, str], say: Say,
+              sockets: Mapping[int, socket.socket] = MappingProxyType({})) -> int | None:
+    """The exit code, or None when the command is not one that is known. sockets: bound ones by the container's port."""
     if not command:
         return None
     name, rest = PurePosixPath(command[0]).name, list(command[1:])
     if name in ("sh", "bash", "ash") and len(rest) >= 2 and rest[0].startswith("-") and rest[0].endswith("c"):
-        return await _script(rest[1], environment, say)
+        return await _script(rest[1], environment, say, sockets)
     if name == "sleep":
         await asyncio.sleep(duration_seconds(rest[0]))
         return 0
@@ -47,6 +51,8 @@ async def run(command: Sequence[str], environment: Mapping[str, str], say: Say) 
         return await _fetch(name, rest, environment, say)
     if name == "psql":
         return await psql.run(rest, environment, say)
+    if name == "nc":
+        return await relay.run(rest, sockets, say)
     return None
 
 
@@ -56,7 +62,8 @@ def duration_seconds(text: str) -> float:
     return float(text[:-1]) * unit if unit else float(text)
 
 
-async def _script(text: str, environment: Mapping[str, str], say: Say) -> int | None:
+async def _script(text: str, environment: Mapping[str, str], say: Say,
+                  sockets: Mapping[int, socket.socket]) -> int | None:
     expanded = re.sub(r"\$(\w+)|\$\{(\w+)\}", lambda m: environment.get(m[1] or m[2], ""), text)
     try:
         lexer = shlex.shlex(expanded.replace("\n", ";"), posix=True, punctuation_chars=True)
@@ -72,7 +79,7 @@ async def _script(text: str, environment: Mapping[str, str], say: Say) -> int | 
             current.append(word)
             continue
         if current and not (joiner == "&&" and code) and not (joiner == "||" and not code):
-            code = await run(current, environment, say)
+            code = await run(current, environment, say, sockets)
             if code is None or current[0] == "exit":
                 return code
         current, joiner = [], word

@@ -87,7 +87,8 @@ class Container:
         if behaviour.crash_after_seconds >= 0:
             say(f"the behaviour of this stand-in is to end with {behaviour.exit_code}")
             return behaviour.exit_code
-        code = await commands.run(self._start.command, self._start.environment, say)
+        sockets = dict(zip(self._start.ports, self._sockets, strict=True))
+        code = await commands.run(self._start.command, self._start.environment, say, sockets)
         if code is None:
             say(f"stand-in of {self._start.image}: {self._start.command} was not run, taken as done")
         return code or 0

@@ -23,14 +23,14 @@ async def run(options: Sequence[str], environment: Mapping[str, str], say: Calla
         say(f"psql: not run: {error}")
         return EXIT_NOT_FOUND
     host = environment.get("PGHOST", "")
-    place = _place(host)
-    if place is None:
+    found = place(host)
+    if found is None:
         say(f'psql: error: could not translate host name "{host}" to address: no database instance of the rehearsal')
         return EXIT_NO_CONNECTION
     process = await asyncio.create_subprocess_exec(
         program, *options, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={"PATH": os.environ.get("PATH", ""), **environment, "PGHOST": place[0], "PGPORT": place[1]})
+        env={"PATH": os.environ.get("PATH", ""), **environment, "PGHOST": found[0], "PGPORT": found[1]})
     try:
         said, _ = await process.communicate()
     except asyncio.CancelledError:
@@ -41,7 +41,8 @@ async def run(options: Sequence[str], environment: Mapping[str, str], say: Calla
     return process.returncode or 0
 
 
-def _place(host: str) -> tuple[str, str] | None:
+def place(host: str) -> tuple[str, str] | None:
+    """Host and port on this machine of the instance that answers to the name; None: there is none."""
     known = configparser.ConfigParser(interpolation=None)
     file = os.environ.get(CONNECTIONS, "")
     if not file or not Path(file).exists():

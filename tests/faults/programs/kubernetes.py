@@ -52,6 +52,12 @@ add("networking.k8s.io/v1:NetworkPolicy", "deny", {"spec": {
     "podSelector": {}, "policyTypes": step(["Ingress"], ["Ingress", "Egress"])}}, space)
 reader = add("rbac.authorization.k8s.io/v1:Role", "reader", {"rules": [
     {"apiGroups": [""], "resources": ["pods"], "verbs": step(["get"], ["get", "list"])}]}, space)
+viewer = add("rbac.authorization.k8s.io/v1:ClusterRole", "viewer", {"rules": [
+    {"apiGroups": [""], "resources": ["nodes"], "verbs": step(["get"], ["get", "list"])}]}, namespaced=False)
+add("rbac.authorization.k8s.io/v1:ClusterRoleBinding", "viewer", {
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "viewer"},
+    "subjects": [{"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": step("one", "two")}]}, viewer,
+    namespaced=False)
 if kept():
     add("rbac.authorization.k8s.io/v1:RoleBinding", "reader", {
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},

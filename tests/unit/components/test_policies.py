@@ -47,7 +47,9 @@ permissions = st.one_of(
     st.builds(addon_policies.log_shipper, accounts, regions, st.just({"application": "/candlefish/application"})),
 )
 
-READS = re.compile(r"^(acm|autoscaling|ec2|elasticloadbalancing|shield|wafv2):(Describe|Get|List)\w+$")
+READS = re.compile(r"^(acm|autoscaling|backup|cloudfront|cloudwatch|config|ec2|eks|elasticache|elasticloadbalancing|"
+                   r"guardduty|rds|route53|shield|synthetics|wafv2):(Describe|Get|List)\w+$"
+                   r"|^secretsmanager:ListSecrets$|^apigateway:GET$")
 
 
 def listed(value: Any) -> list[Any]:

@@ -16,6 +16,7 @@ from infra.plans import deploy_policies
 from infra.plans.names import Names
 from tests.stacks import BY_TYPE
 from tests.unit.components.recording import ACCOUNT, REGION, Registrations, foundation, record
+from tests.unit.verify import world
 
 pytestmark = pytest.mark.unit
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/candlefish-boundary-test"
@@ -166,15 +167,39 @@ def test_each_role_has_its_entry_and_only_the_deployment_is_administrator(roles:
     assert associations["access-on-call"]["accessScope"] == {
         "type": "namespace", "namespaces": ["candlefish-test", "monitoring"]}
     entry = roles.one("aws:eks/accessEntry:AccessEntry", "access-on-call").inputs
-    assert entry["kubernetesGroups"] == ["candlefish-on-call"]
+    assert entry["kubernetesGroups"] == ["candlefish-on-call", "candlefish-viewers"]
 
 
 def test_those_on_call_are_bound_in_each_namespace_that_they_look_into(roles: Registrations) -> None:
     made = {each.inputs["metadata"]["namespace"]: each.inputs for each in roles.of(
         "kubernetes:rbac.authorization.k8s.io/v1:Role")}
     assert made.keys() == {"candlefish-test", "monitoring"}
-    for role in made.values():
-        assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"create", "get", "list", "watch"}
+    assert {namespace: {verb for rule in role["rules"] for verb in rule["verbs"]} for namespace, role in made.items()
+            } == {"monitoring": {"create", "get", "list", "watch"},
+                  "candlefish-test": {"create", "delete", "get", "list", "watch"}}
+    deleted = [rule["resources"] for rule in made["candlefish-test"]["rules"] if "delete" in rule["verbs"]]
+    assert deleted == [["jobs"]]  # relays of `candlefish connect`
+
+
+def test_who_looks_sees_nodes_pods_and_certificates_of_the_whole_cluster_and_changes_nothing(
+        roles: Registrations) -> None:
+    role = roles.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "access-viewers").inputs
+    assert {each for rule in role["rules"] for each in rule["resources"]} == {
+        "nodes", "namespaces", "pods", "certificates"}
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
+    binding = roles.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", "access-viewers").inputs
+    assert binding["subjects"][0]["name"] in roles.one(
+        "aws:eks/accessEntry:AccessEntry", "access-preview").inputs["kubernetesGroups"]
+
+
+def test_those_on_call_may_ask_what_verify_asks(roles: Registrations) -> None:
+    """Of AWS, as the checks do it in a stack on which all pass."""
+    spoken = {"elbv2": "elasticloadbalancing"}
+    asked = {"apigateway:GET" if service.startswith("apigateway") else f"{spoken.get(service, service)}:{operation}"
+             for service, _, operation in world.aws()}
+    policy = json.loads(roles.one("aws:iam/rolePolicy:RolePolicy", "roles-on-call").inputs["policy"])
+    look = next(each for each in policy["Statement"] if each["Sid"] == "Look")
+    assert asked - {*look["Action"]} == set()
 
 
 def test_a_given_identity_provider_is_used_and_none_is_made() -> None:

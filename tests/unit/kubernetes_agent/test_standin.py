@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,39 @@ def test_psql_without_postgresql_ends_as_a_command_that_is_not_there_and_says_ho
     assert "install PostgreSQL" in said
 
 
+def test_nc_relays_to_the_instance_that_its_host_stands_for_and_to_no_other(
+        monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said: list[str] = []
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write((await reader.readexactly(5)).upper())
+        await writer.drain()
+        writer.close()
+
+    async def through(host: str) -> bytes | int | None:
+        server = await asyncio.start_server(echo, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        (tmp_path / "pg_service.conf").write_text(f"[db.example]\nhost=127.0.0.1\nport={port}\n")
+        bound = socket.create_server(("127.0.0.1", 0))
+        place = bound.getsockname()
+        command = ["nc", "-lk", "-s", "127.0.0.1", "-p", "5432", "-e", "nc", host, "5432"]
+        running = asyncio.create_task(commands.run(command, {}, said.append, {5432: bound}))
+        await asyncio.sleep(0)
+        if running.done():
+            return running.result()
+        reader, writer = await asyncio.open_connection(*place)
+        writer.write(b"hello")
+        answer = await reader.read()
+        running.cancel()
+        server.close()
+        return answer
+
+    monkeypatch.setenv(psql.CONNECTIONS, str(tmp_path / "pg_service.conf"))
+    assert asyncio.run(through("db.example")) == b"HELLO"
+    assert asyncio.run(through("cache.example")) == 1
+    assert said == ["nc: bad address 'cache.example': no database instance of the rehearsal"]
+
+
 def test_psql_asks_no_other_host_than_an_instance(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(psql, "find", lambda: Binaries(tmp_path, 16))
     monkeypatch.setenv(psql.CONNECTIONS, str(tmp_path / "pg_service.conf"))
@@ -176,4 +210,4 @@ def test_psql_asks_no_other_host_than_an_instance(monkeypatch: pytest.MonkeyPatc
     code, said = asyncio.run(_psql({"PGHOST": "production.example"}))
     assert code == 2
     assert 'could not translate host name "production.example"' in said
-    assert psql._place("db.example") == ("127.0.0.1", "5")
+    assert psql.place("db.example") == ("127.0.0.1", "5")

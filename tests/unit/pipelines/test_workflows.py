@@ -22,12 +22,13 @@ WRITES = {"comment": {"actions": "read", "pull-requests": "write"}}
 # What one may do with AWS: its jobs run main's code, or what a member of the repository asks for.
 OIDC = {"deploy": {"contents": "read", "deployments": "read", "id-token": "write"},
         "drift": {"contents": "read", "id-token": "write", "issues": "write"},
-        "drill": {"contents": "read", "id-token": "write"}}
-ROLES = {"deploy": "DEPLOY_ROLE_ARN", "drift": "PREVIEW_ROLE_ARN", "drill": "PREVIEW_ROLE_ARN"}
+        "drill": {"contents": "read", "id-token": "write"}, "monthly": {"contents": "read", "id-token": "write"}}
+# Of a workflow's job. Those that write are in the environment that asks for an approval.
+WRITERS = {("deploy", "deploy"), ("monthly", "restore")}
 SECRETS = {"sonar": ["secrets.SONAR_TOKEN"]}
 OTHERS = {"aquasecurity/setup-trivy", "aws-actions/configure-aws-credentials", "grafana/setup-k6-action",
           "pulumi/actions", "SonarSource/sonarqube-scan-action"}
-LONGEST = {"deploy": 120, "drill": 180}  # minutes; else an hour
+LONGEST = {"deploy": 120, "drill": 180, "monthly": 120}  # minutes; else an hour
 # Of an event, what somebody outside can't choose: numbers, ids, the base's own names, what only members can ask for.
 TRUSTED = re.compile(
     r"github\.(token|ref|base_ref|event\.pull_request\.number|event\.workflow_run\.(id|event|conclusion))$"
@@ -122,10 +123,12 @@ def test_the_comment_follows_the_preview() -> None:
 
 def test_what_takes_a_role_is_in_the_environment_that_the_role_trusts(workflow: dict[str, Any]) -> None:
     """infra/components/roles.py: `deploy` trusts the environment of the stack, `preview` that of the stack's reads."""
-    for job in jobs(workflow):
+    for name, job in workflow["jobs"].items():
+        writes = (workflow["name"], name) in WRITERS
+        role = "DEPLOY_ROLE_ARN" if writes else "PREVIEW_ROLE_ARN"
         roles = [step["with"]["role-to-assume"] for step in job["steps"] if "configure-aws" in step.get("uses", "")]
-        assert roles == ([f"${{{{ vars.{ROLES[workflow['name']]} }}}}"] if "environment" in job else [])
-        if "environment" in job and workflow["name"] != "deploy":
+        assert roles == ([f"${{{{ vars.{role} }}}}"] if "environment" in job else [])
+        if "environment" in job and not writes:
             assert job["environment"].endswith("-read")
     if workflow["name"] in OIDC:
         assert not {"pull_request", "workflow_run"} & {*workflow["on"]}
@@ -134,7 +137,8 @@ def test_what_takes_a_role_is_in_the_environment_that_the_role_trusts(workflow: 
 def test_what_talks_to_a_cluster_runs_inside_its_network(workflow: dict[str, Any]) -> None:
     for job in jobs(workflow):
         commands = {str(step.get("run", "")) for step in job["steps"]}
-        inside = not {"make deploy", "make verify", "make drift", "make release"}.isdisjoint(commands)
+        inside = not {f"make {target}" for target in (
+            "deploy", "verify", "drift", "release", "kubeconfig")}.isdisjoint(commands)
         assert (job["runs-on"] != "ubuntu-24.04") is inside
 
 

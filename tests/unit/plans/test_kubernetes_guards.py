@@ -97,11 +97,20 @@ def test_a_word_that_means_nothing_is_refused(wrong: model.Service, complaint: s
 
 
 def test_by_default_nothing_passes_but_names_can_be_looked_up() -> None:
-    found = default_policies(NAMESPACE)
+    found = default_policies(NAMESPACE, ())
     assert found["default-deny"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     dns = found["allow-dns"]["spec"]
     assert dns["podSelector"] == {}
     assert {(port["protocol"], port["port"]) for port in dns["egress"][0]["ports"]} == {("UDP", 53), ("TCP", 53)}
+
+
+def test_a_relay_goes_to_the_data_stores_alone_and_nobody_comes_to_it() -> None:
+    policy = default_policies(NAMESPACE, ("10.20.64.0/24",))["relay"]["spec"]
+    assert policy["podSelector"]["matchLabels"] == guards.RELAY_LABELS
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    assert "ingress" not in policy
+    assert [(rule["to"], [port["port"] for port in rule["ports"]]) for rule in policy["egress"]] == [
+        ([{"ipBlock": {"cidr": "10.20.64.0/24"}}], [port]) for port in (5432, 6379)]
 
 
 def test_the_namespace_enforces_the_restricted_standard() -> None:
@@ -138,7 +147,7 @@ def test_operators_may_move_everything_that_a_rollout_moves() -> None:
     assert patched >= {"deployments", "deployments/scale", "services", "ingresses", "horizontalpodautoscalers",
                        "leases", "configmaps"}
     read = {resource for rule in rules if "get" in rule["verbs"] for resource in rule["resources"]}
-    assert read >= {"podtemplates", "cronjobs"}
+    assert read >= {"podtemplates", "cronjobs", "pods/portforward"}  # a WebSocket is asked for with `get`
 
 
 def test_the_room_beside_the_services_holds_the_jobs_and_the_maintenance_page() -> None:
