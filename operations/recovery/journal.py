@@ -63,8 +63,8 @@ class Journal:
             content = {key: value for key, value in json.loads(found["Value"]).items() if key in known}
             return Record(**{**content, "version": int(found["Version"])})
         except (ValueError, TypeError, AttributeError) as error:
-            raise OperationError(f"the parameter {self.name} is there, and no journal of {self.operation}: {error}. It is "
-                                 "left alone; look whose it is, remove it, and run the command again") from error
+            raise OperationError(f"the parameter {self.name} is there, and no journal of {self.operation}: {error}. It "
+                                 "is left alone; look whose it is, remove it, and run the command again") from error
 
     def write(self, record: Record) -> Record:
         """The record as it is kept now. Raises Contested when somebody else has written since it was read."""

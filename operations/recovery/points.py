@@ -18,8 +18,9 @@ _AWAY = (How.REPLICATED, How.COPY)
 
 
 def look(account: Account, now: datetime, *, gone: bool = False) -> list[Judged]:
-    """Raises OperationError. gone: what the vaults hold counts, whatever the stack's region says it has. A region or a service that doesn't answer is a point that nobody can vouch for: the others
-    are told all the same, as this is asked when something is gone."""
+    """Raises OperationError. A region or a service that doesn't answer is a point that nobody can vouch for: the others
+    are told all the same, as this is asked when something is gone. gone: the vaults count as they are, whatever the
+    stack's region says that it still has."""
     home, away = account.home, account.away
     found = [*_ask(lambda: databases.here(account), Kept.DATABASE, How.POINT_IN_TIME, home),
              *_ask(lambda: tables.here(account), Kept.TABLE, How.POINT_IN_TIME, home)]

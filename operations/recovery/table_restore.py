@@ -105,8 +105,8 @@ class TableRestore:
                 if job.get("RecoveryPointArn") == point_arn]
 
     def _another(self, point_arn: str, beside: str) -> OperationError:
-        return OperationError(f"there is a table {beside}, and AWS Backup has no restore of {point_arn} that made it; it "
-                              "is left alone. Look whose it is, remove it, and run the command again")
+        return OperationError(f"there is a table {beside}, and AWS Backup has no restore of {point_arn} that made it; "
+                              "it is left alone. Look whose it is, remove it, and run the command again")
 
     def _expect_active(self, beside: str) -> None:
         def active() -> bool:

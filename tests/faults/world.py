@@ -87,7 +87,7 @@ class World:
                       for name in list_(lambda service: clients.shared(service, REGION, DEFAULT_ACCOUNT))]
         if self.kubeconfig:
             with Client.from_kubeconfig(self.kubeconfig) as client:
-                found += [f"{kind} {plain_id(namespace)} {plain_id(name)}" for kind, namespace, name in _objects(client)]
+                found += [f"{kind} {plain_id(space)} {plain_id(name)}" for kind, space, name in _objects(client)]
         return Counter(found)
 
 

@@ -95,7 +95,8 @@ class Contents:
         iam = self.hands.client("iam", HOME)
         found |= {f"role {each['RoleName']}": 1 for each in pages(iam, "list_roles", "Roles")
                   if not each["Path"].startswith("/aws-service-role/")}
-        return {name.replace(self.account, "#"): content for name, content in found.items()}
+        plain: Held = json.loads(json.dumps(found).replace(self.account, "#"))
+        return plain
 
     def _held_in(self, region: str) -> Held:
         of = self.hands.client
@@ -114,9 +115,7 @@ class Contents:
             found[f"{region} secret {each['Name']}"] = 1
         for each in pages(of("ssm", region), "describe_parameters", "Parameters"):
             found[f"{region} parameter {each['Name']}"] = 1
-        for each in pages(of("kms", region), "list_keys", "Keys"):
-            found[f"{region} keys"] = found.get(f"{region} keys", 0) + 1
-        return found
+        return found | {f"{region} keys": len(list(pages(of("kms", region), "list_keys", "Keys")))}
 
     def _versions(self, bucket: str) -> list[str]:
         s3 = self.hands.client("s3", HOME)

@@ -26,10 +26,11 @@ OURS = owned_by("candlefish", STACK)
 PAIRS = [{"Key": key, "Value": value} for key, value in OURS.items()]
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{
     "Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
-SCHEMA = {"KeySchema": [{"AttributeName": "visitorHash", "KeyType": "HASH"},
-                        {"AttributeName": "experiment", "KeyType": "RANGE"}],
-          "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in ("visitorHash", "experiment")],
-          "BillingMode": "PAY_PER_REQUEST"}
+SCHEMA: dict[str, Any] = {
+    "KeySchema": [{"AttributeName": "visitorHash", "KeyType": "HASH"},
+                  {"AttributeName": "experiment", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in ("visitorHash", "experiment")],
+    "BillingMode": "PAY_PER_REQUEST"}
 _THERE = ("EntityAlreadyExists", "ResourceInUseException", "BucketAlreadyOwnedByYou", "BucketAlreadyExists",
           "DBInstanceAlreadyExists", "ResourceExistsException")
 
@@ -60,9 +61,6 @@ class Program:
                 raise RunnerError(f"pulumi failed on {name}: {error}") from error
         return Changes({"create": made})
 
-    def refresh(self) -> Changes:
-        raise NotImplementedError
-
     def outputs(self) -> dict[str, Any]:
         return {"backupRestoreRoleArn": f"arn:aws:iam::{self._account}:role/{ROLE}", "assetsBucket": self.bucket,
                 "tables": {word: f"{STACK}-candlefish-{word}" for word in WORDS}}
@@ -72,9 +70,6 @@ class Program:
 
     def export(self) -> dict[str, Any]:
         return {"version": 3, "deployment": {"resources": [{"urn": name} for name in self._state()["resources"]]}}
-
-    def import_(self, deployment: dict[str, Any]) -> None:
-        raise NotImplementedError
 
     # State
 
@@ -114,8 +109,8 @@ class Program:
 
     def _resources(self) -> dict[str, tuple[Callable[[], Mapping[str, str] | None], Callable[[], None]]]:
         of = self._calls.client
-        iam, s3, secrets, rds = of("iam", "us-east-1"), of("s3", REGION), of("secretsmanager", REGION), of("rds", REGION)
-        dynamodb, database, secret = of("dynamodb", REGION), f"{STACK}-candlefish-db", f"candlefish-{STACK}/slack"
+        s3, secrets, rds, dynamodb = (of(name, REGION) for name in ("s3", "secretsmanager", "rds", "dynamodb"))
+        iam, database, secret = of("iam", "us-east-1"), f"{STACK}-candlefish-db", f"candlefish-{STACK}/slack"
 
         def table(name: str) -> tuple[Callable[[], Mapping[str, str] | None], Callable[[], None]]:
             return (lambda: _none_if("ResourceNotFoundException", lambda: tags(dynamodb.list_tags_of_resource(
@@ -134,7 +129,8 @@ class Program:
             return bucket_tags(s3, self.bucket)
 
         return {
-            "role": (lambda: _none_if("NoSuchEntity", lambda: tags(iam.get_role(RoleName=ROLE)["Role"].get("Tags", ()))),
+            "role": (lambda: _none_if("NoSuchEntity", lambda: tags(
+                         iam.get_role(RoleName=ROLE)["Role"].get("Tags", ()))),
                      lambda: iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=TRUST, Tags=PAIRS)),
             "database": (lambda: _none_if("DBInstanceNotFound", lambda: tags(
                              rds.describe_db_instances(DBInstanceIdentifier=database)["DBInstances"][0]["TagList"])),

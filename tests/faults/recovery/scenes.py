@@ -8,13 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from infra.plans.places import EDGE_REGION
+from infra.settings.model import Settings
 from operations.recovery.account import Account
+from operations.recovery.direction import Side
+from operations.recovery.failover import BACK, OVER, Failover, Move
 from operations.recovery.journal import Journal
+from operations.recovery.public_names import PublicNames, zone_of
 from operations.recovery.rebuild import Parts, Rebuild
 from tests.faults.recovery.account import AWAY, LOST, STANDING, Contents, Held, state_of
 from tests.faults.recovery.calls import Calls, Position, Trouble
+from tests.faults.recovery.names import SILENT, Names
 from tests.faults.recovery.program import STACK, Program
 
+COMMANDS = ("rebuild", OVER, BACK)
 _accounts = itertools.count(300_000_000_001)
 
 
@@ -34,10 +41,11 @@ class Scene(Protocol):
     def alone(self) -> None:
         """For a process of its own, which must not share a connection with this one."""
 
-    def harmed(self) -> str:
-        """What became of data that the command must leave alone; empty: nothing."""
+    def held(self) -> Held:
+        """What there is, apart from what differs between two lives."""
 
-    def held(self) -> Held: ...
+    def protected(self) -> Held:
+        """What there was before the command, and must be so whatever befalls it."""
 
 
 class Cluster:
@@ -99,10 +107,69 @@ class Rebuilding:
         self.calls = Calls(self.url, real=True)
         self.calls.born(self.contents.account, trouble, target)
 
-    def harmed(self) -> str:
-        now = self.contents.held()
-        return "; ".join(f"{name}: {held} became {now.get(name)}" for name, held in self._before.items()
-                         if now.get(name) != held)
+    def protected(self) -> Held:
+        return self._before
 
     def held(self) -> Held:
         return self.contents.held()
+
+
+@dataclass
+class Moving:
+    """`candlefish recovery failover`, or `failback` after one: names between the distributions of two stacks."""
+
+    url: str
+    home: Path
+    command: str  # OVER or BACK
+    calls: Calls = field(init=False)
+    contents: Contents = field(init=False)
+    _names: Names = field(init=False)
+    _before: Held = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.calls, self._hands = Calls(self.url), Calls(self.url)
+
+    def born(self, trouble: Trouble | None, target: Position | None) -> None:
+        account = str(next(_accounts))
+        for calls in (self._hands, self.calls):
+            calls.born(account, None, None)
+        self.contents, self._names = Contents(self._hands, account), Names(self._hands)
+        self._names.fill()
+        if self.command == BACK:
+            self._moved(OVER)
+            self._names.bring_home()
+        self._before = self._names.apart()
+        self.calls.born(account, trouble, target)
+
+    def run(self) -> None:
+        self._moved(self.command)
+
+    def _moved(self, operation: str) -> None:
+        of = self.calls.client
+
+        def side(settings: Settings) -> Side:
+            return Side(Account(settings.environment, settings, of),
+                        lambda: Cluster(self.calls, {"since": SILENT}))  # type: ignore[arg-type, return-value]
+
+        with self.calls.running(operation):
+            zone = zone_of(of("route53", EDGE_REGION), LOST.domain.name)
+            Failover(Move(
+                side(LOST), side(STANDING), PublicNames(
+                    of("cloudfront", EDGE_REGION), of("route53", EDGE_REGION), zone, lambda seconds: None),
+                Journal(of("ssm", AWAY), STACK, OVER), lambda host: f"https://{host}", lambda text: None,
+                ask=lambda url: 200), operation).run()
+
+    def alone(self) -> None:
+        trouble, target = self.calls.trouble, self.calls.target
+        self.calls = Calls(self.url, real=True)
+        self.calls.born(self.contents.account, trouble, target)
+
+    def protected(self) -> Held:
+        return self._before
+
+    def held(self) -> Held:
+        return self._names.held()
+
+
+def scene_of(command: str, url: str, home: Path) -> Scene:
+    return Rebuilding(url, home) if command == "rebuild" else Moving(url, home, command)

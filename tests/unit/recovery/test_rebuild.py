@@ -302,7 +302,7 @@ def test_half_an_answer_of_the_recovery_region_decides_nothing(world: World) -> 
     there, world.points = world.points, [
         world.points[0], judge(Point(Kept.DATABASE, How.COPY, UNKNOWN, AWAY, faults=("us-west-2 can't be asked: 500",)),
                                NOON)]
-    with pytest.raises(OperationError, match="can't be asked: 500. Nothing was decided"):
+    with pytest.raises(OperationError, match=r"can't be asked: 500\. Nothing was decided"):
         world.rebuild().run()
     assert world.runner.ups == []
     world.points = there
