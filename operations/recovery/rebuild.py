@@ -22,6 +22,7 @@ from infra.plans.recovery import ENVIRONMENT_WITHIN
 from infra.settings.model import Settings
 from kube.client import Client
 from operations.errors import NotAcceptable, OperationError
+from operations.preview.data import PROTECTED
 from operations.recovery import assets, health
 from operations.recovery.account import Account
 from operations.recovery.choice import choose
@@ -34,9 +35,6 @@ from operations.recovery.table_restore import TableRestore
 
 BUILD, TABLES, ASSETS, VERIFY = "build", "tables", "assets", "verify"
 FILLED = "Filled by operators"  # of a secret's description: infra/components/secrets.py
-# What holds data, by Pulumi's type: never deleted or made anew by a rebuild.
-KEEPERS = ("aws:rds/instance:Instance", "aws:dynamodb/table:Table", "aws:s3/bucket:Bucket", "aws:kms/key:Key",
-           "aws:secretsmanager/secret:Secret", "aws:backup/vault:Vault")
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ class Rebuild:
 
     def _previewed(self, record: Record) -> Mapping[str, int]:
         changes = self._of.runner.preview(record.plan["settings"])
-        lost = [urn for urn in changes.lost if any(f"{kind}::" in urn for kind in KEEPERS)]
+        lost = [urn for urn in changes.lost if any(f"{kind}::" in urn for kind in PROTECTED)]
         if lost:
             raise OperationError("this build would delete or make anew what holds data: " + ", ".join(
                 urn.partition("::")[2] for urn in lost) + f". Nothing was changed. See `pulumi preview --stack "

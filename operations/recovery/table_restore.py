@@ -54,16 +54,25 @@ class TableRestore:
         """The table beside is gone, if it is one that a restore of the point has made. It is a copy: the recovery point
         stays in its vault."""
         beside = name_beside(table, point_arn)
-        if described(self._dynamodb, beside) is None:
-            return
-        if not self._made(point_arn, beside):
+        if self._made(point_arn, beside):
+            # Asked for first, and only then looked for: a table that is not seen for a moment would stay for ever.
+            self._delete(beside)
+            self._until(f"{beside} is deleted", lambda: self._gone(beside), RESTORED_SECONDS)
+        elif described(self._dynamodb, beside) is not None:
             raise self._another(point_arn, beside)
+
+    def _gone(self, beside: str) -> bool:
+        found = described(self._dynamodb, beside)
+        if found is not None and found["TableStatus"] != "DELETING":
+            self._delete(beside)
+        return found is None
+
+    def _delete(self, beside: str) -> None:
         try:
             self._dynamodb.delete_table(TableName=beside)
-        except ClientError as error:  # it is being deleted already, or is gone meanwhile
+        except ClientError as error:  # gone, or on its way
             if code(error) not in ("ResourceNotFoundException", "ResourceInUseException"):
                 raise
-        self._until(f"{beside} is deleted", lambda: described(self._dynamodb, beside) is None, RESTORED_SECONDS)
 
     def _restored(self, point_arn: str, beside: str, key_arn: str, there: bool) -> None:
         jobs = self._jobs(point_arn)

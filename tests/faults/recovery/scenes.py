@@ -22,6 +22,7 @@ from tests.faults.recovery.names import SILENT, Names
 from tests.faults.recovery.program import STACK, Program
 
 COMMANDS = ("rebuild", OVER, BACK)
+MOST_PAUSES = 50
 _accounts = itertools.count(300_000_000_001)
 
 
@@ -46,6 +47,18 @@ class Scene(Protocol):
 
     def protected(self) -> Held:
         """What there was before the command, and must be so whatever befalls it."""
+
+
+class Pauses:
+    """Of one run: they take no time, and a run that waits for what never comes ends."""
+
+    def __init__(self) -> None:
+        self._left = MOST_PAUSES
+
+    def __call__(self, seconds: float) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise AssertionError(f"it waited {MOST_PAUSES} times, and would wait on")
 
 
 class Cluster:
@@ -100,7 +113,7 @@ class Rebuilding:
                 Account(LOST.environment, LOST, self.calls.client), STANDING, program,
                 lambda: Cluster(self.calls),  # type: ignore[arg-type, return-value]
                 Journal(self.calls.client("ssm", AWAY), STACK, "rebuild"), lambda text: None, {},
-                ask=lambda url: 200, pause=lambda seconds: None)).run()
+                ask=lambda url: 200, pause=Pauses())).run()
 
     def alone(self) -> None:
         trouble, target = self.calls.trouble, self.calls.target
@@ -155,7 +168,7 @@ class Moving:
             zone = zone_of(of("route53", EDGE_REGION), LOST.domain.name)
             Failover(Move(
                 side(LOST), side(STANDING), PublicNames(
-                    of("cloudfront", EDGE_REGION), of("route53", EDGE_REGION), zone, lambda seconds: None),
+                    of("cloudfront", EDGE_REGION), of("route53", EDGE_REGION), zone, Pauses()),
                 Journal(of("ssm", AWAY), STACK, OVER), lambda host: f"https://{host}", lambda text: None,
                 ask=lambda url: 200), operation).run()
 

@@ -18,7 +18,7 @@ from tests.faults.recovery.scenes import scene_of
 pytestmark = pytest.mark.rehearsal
 
 
-@pytest.mark.parametrize(("command", "lives"), [("rebuild", 6), ("failover", 2), ("failback", 2)])
+@pytest.mark.parametrize(("command", "lives"), [("rebuild", 5), ("failover", 1), ("failback", 1)])
 def test_a_command_that_is_hit_gets_through_when_it_is_run_again(
         aws_servers: AwsEndpoint, tmp_path: Path, command: str, lives: int) -> None:
     """And then writes nothing more, leaves nothing over, and has harmed nothing."""

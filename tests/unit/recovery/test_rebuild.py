@@ -16,6 +16,7 @@ from moto import mock_aws
 from infra.plans.recovery import How, Kept
 from infra.settings.load import load_file
 from operations.errors import NotAcceptable, OperationError
+from operations.preview.data import HELD, PROTECTED
 from operations.recovery import rebuild
 from operations.recovery.account import Account
 from operations.recovery.choice import choose
@@ -234,13 +235,17 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(world: World) -> None:
     assert not world.ssm.describe_parameters()["Parameters"]
 
 
-@pytest.mark.parametrize("kind", rebuild.KEEPERS)
+@pytest.mark.parametrize("kind", sorted(PROTECTED))
 def test_a_build_that_would_take_data_away_is_refused(world: World, kind: str) -> None:
     world.runner.lost = (f"urn:pulumi:recovery::candlefish::candlefish:x:Y${kind}::name",)
     for attempt in (world.rebuild().planned, world.rebuild().run):
         with pytest.raises(OperationError, match="what holds data: candlefish::candlefish:x:Y"):
             attempt()
     assert world.runner.ups == []
+
+
+def test_what_is_protected_is_known_to_hold_data() -> None:
+    assert HELD.keys() >= PROTECTED
 
 
 def test_what_can_be_made_anew_may_be(world: World) -> None:
