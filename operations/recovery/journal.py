@@ -81,11 +81,12 @@ class Journal:
                 raise
             version = self._mine(value)
         if record.version and version != record.version + 1:
-            version = self._mine(value)
+            raise self._contested()
         return replace(record, version=version)
 
     def _mine(self, value: str) -> int:
-        """Version of the parameter, when it holds just this write: its answer was lost, and the client sent it again.
+        """Version of the parameter, when it was made by just this write: its answer was lost, and the client sent it
+        again.
         Raises Contested otherwise."""
         found = self._ssm.get_parameter(Name=self.name)["Parameter"]
         if found["Value"] != value:
