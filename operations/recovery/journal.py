@@ -85,7 +85,7 @@ class Journal:
         return replace(record, version=version)
 
     def _mine(self, value: str) -> int:
-        """Version of the parameter, when just this write has made it: its answer was lost, and the client sent it again.
+        """Version of the parameter, when just this write made it: its answer was lost, and the client sent it again.
         Raises Contested otherwise."""
         found = self._ssm.get_parameter(Name=self.name)["Parameter"]
         if found["Value"] != value:
