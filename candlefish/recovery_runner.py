@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 from candlefish.exits import WrongUsage
@@ -67,10 +65,6 @@ class RehearsedRunner:
 
         return self._told(work)
 
-    def refresh(self) -> Changes:
-        rehearsal = self._rehearsal({})
-        return self._told(lambda: _changes(rehearsal.engine(rehearsal.start().aws, self._failures).refresh()))
-
     def outputs(self) -> dict[str, Any]:
         rehearsal = self._rehearsal({})
         if not rehearsal.state.path.exists():
@@ -88,19 +82,6 @@ class RehearsedRunner:
     def export(self) -> Deployment:
         rehearsal = self._rehearsal({})
         return self._told(lambda: rehearsal.engine(rehearsal.start_aws(), self._failures).export())
-
-    def import_(self, deployment: Deployment) -> None:
-        rehearsal = self._rehearsal({})
-
-        def work() -> None:
-            endpoint = rehearsal.start_aws()
-            with tempfile.TemporaryDirectory(prefix="candlefish-") as folder:  # for this user alone
-                file = Path(folder) / "state.json"
-                file.write_text(json.dumps(deployment))
-                rehearsal.put_back(file)
-            rehearsal.remember(endpoint)
-
-        self._told(work)
 
     def _rehearsal(self, settings: Settings) -> Rehearsal:
         # Quoted, as a time or a number is text here too.

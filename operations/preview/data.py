@@ -33,6 +33,12 @@ HELD: Mapping[str, str] = {
     "kubernetes:core/v1:ConfigMap": "what was written to it since, such as a rollout's journal",
 }
 
+# Of these a rebuild never deletes one, nor makes one anew: what they hold is in no other resource.
+PROTECTED = frozenset({
+    "aws:rds/instance:Instance", "aws:rds/cluster:Cluster", "aws:dynamodb/table:Table", "aws:s3/bucket:Bucket",
+    "aws:efs/fileSystem:FileSystem", "aws:ebs/volume:Volume", "aws:kms/key:Key", "aws:secretsmanager/secret:Secret",
+    "aws:cognito/userPool:UserPool", "aws:backup/vault:Vault"})
+
 
 def at_risk(change: Change) -> str:
     """In a reader's words; empty for what can be made again."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from infra.plans.recovery import How, Kept
 from operations.errors import OperationError
-from operations.recovery.model import Judged, Point
+from operations.recovery.model import UNKNOWN, Judged, Point
 
 _SNAPSHOT = ":snapshot:"  # of the ARN of a recovery point that RDS keeps; the identifier follows
 
@@ -24,10 +24,16 @@ class Chosen:
 
 
 def choose(found: Sequence[Judged], region: str, prefix: str) -> Chosen:
-    """prefix: of the lost stack's tables, `production-candlefish`. Raises OperationError with every reason."""
+    """prefix: of the lost stack's tables, `production-candlefish`. Raises OperationError with every reason,
+    and when the region could not be asked for all of them: half an answer would leave tables empty, for good."""
+    silent = [fault for each in found if each.point.region == region and each.point.how in (How.REPLICATED, How.COPY)
+              and each.point.resource == UNKNOWN for fault in each.faults]
+    if silent:
+        raise OperationError("; ".join(silent) + ". Nothing was decided; run the command again when it can")
     there = [each.point for each in found if each.point.region == region and each.point.restorable
              and each.point.newest is not None and each.point.source]
-    databases = [point for point in there if point.kept is Kept.DATABASE and _settings(point)]
+    databases = [point for point in there if point.kept is Kept.DATABASE and point.resource == f"{prefix}-db"
+                 and _settings(point)]
     if not databases:
         raise OperationError(f"nothing in {region} can bring the database back: {_reasons(found, region)}. "
                              "`candlefish recovery points` says more")

@@ -11,6 +11,7 @@ import getpass
 import json
 import os
 import platform
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
@@ -19,7 +20,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from operations.aws import code
-from operations.errors import Contested
+from operations.errors import Contested, OperationError
 
 
 @dataclass(frozen=True)
@@ -58,25 +59,38 @@ class Journal:
                 return None
             raise
         known = {each.name for each in fields(Record)}
-        content = {key: value for key, value in json.loads(found["Value"]).items() if key in known}
-        return Record(**{**content, "version": int(found["Version"])})
+        try:
+            content = {key: value for key, value in json.loads(found["Value"]).items() if key in known}
+            return Record(**{**content, "version": int(found["Version"])})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise OperationError(f"the parameter {self.name} is there, and no journal of {self.operation}: {error}. It "
+                                 "is left alone; look whose it is, remove it, and run the command again") from error
 
     def write(self, record: Record) -> Record:
         """The record as it is kept now. Raises Contested when somebody else has written since it was read."""
         content = {key: value for key, value in asdict(record).items() if key != "version"}
+        value = json.dumps({**content, "write": uuid.uuid4().hex}, separators=(",", ":"))
         try:
             # More than 4 KB makes it an advanced parameter by itself.
             version = int(self._ssm.put_parameter(
-                Name=self.name, Value=json.dumps(content, separators=(",", ":")), Type="String",
+                Name=self.name, Value=value, Type="String",
                 Tier="Intelligent-Tiering", Overwrite=record.version > 0,
                 Description=f"How far `candlefish recovery {self.operation}` of {self.stack} is")["Version"])
         except ClientError as error:
-            if code(error) == "ParameterAlreadyExists":
-                raise self._contested() from None
-            raise
+            if code(error) != "ParameterAlreadyExists":
+                raise
+            version = self._mine(value)
         if record.version and version != record.version + 1:
             raise self._contested()
         return replace(record, version=version)
+
+    def _mine(self, value: str) -> int:
+        """Version of the parameter, when just this write made it: its answer was lost, and the client sent it again.
+        Raises Contested otherwise."""
+        found = self._ssm.get_parameter(Name=self.name)["Parameter"]
+        if found["Value"] != value:
+            raise self._contested()
+        return int(found["Version"])
 
     def _contested(self) -> Contested:
         return Contested(f"somebody else works on {self.operation} of {self.stack} (parameter {self.name}); this run "

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from infra.plans.recovery import OBJECTIVES, How, Kept
 
+UNKNOWN = "?"  # the resource of a point that nobody could be asked about
+
 
 class State(StrEnum):
     GOOD = "good"

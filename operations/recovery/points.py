@@ -12,18 +12,19 @@ from infra.plans.recovery import How, Kept
 from operations.errors import OperationError
 from operations.recovery import buckets, databases, tables, vaults
 from operations.recovery.account import Account
-from operations.recovery.model import Judged, Point, judge
+from operations.recovery.model import UNKNOWN, Judged, Point, judge
 
 _AWAY = (How.REPLICATED, How.COPY)
 
 
-def look(account: Account, now: datetime) -> list[Judged]:
+def look(account: Account, now: datetime, *, gone: bool = False) -> list[Judged]:
     """Raises OperationError. A region or a service that doesn't answer is a point that nobody can vouch for: the others
-    are told all the same, as this is asked when something is gone."""
+    are told all the same, as this is asked when something is gone. gone: the vaults count as they are, whatever the
+    stack's region says that it still has."""
     home, away = account.home, account.away
     found = [*_ask(lambda: databases.here(account), Kept.DATABASE, How.POINT_IN_TIME, home),
              *_ask(lambda: tables.here(account), Kept.TABLE, How.POINT_IN_TIME, home)]
-    expected = _expected(account)
+    expected = None if gone else _expected(account)
     found += _ask(lambda: vaults.points(account, home, expected), Kept.DATABASE, How.VAULT, home)
     if away is not None:
         found += _ask(lambda: databases.away(account, away), Kept.DATABASE, How.REPLICATED, away)
@@ -40,7 +41,7 @@ def _ask(question: Callable[[], list[Point]], kept: Kept, how: How, region: str)
         raise OperationError(f"AWS can't be asked: {error}; sign in, or take a rehearsal's environment with "
                              "`candlefish rehearse env`") from error
     except (ClientError, BotoCoreError) as error:
-        return [Point(kept, how, "?", region, faults=(f"{region} can't be asked: {error}",))]
+        return [Point(kept, how, UNKNOWN, region, faults=(f"{region} can't be asked: {error}",))]
 
 
 def _expected(account: Account) -> list[str] | None:

@@ -126,6 +126,8 @@ class PublicNames:
         except ClientError as error:
             if code(error) != "HealthCheckVersionMismatch":
                 raise
+            if self.is_out(check) is out:  # by this very call, whose answer was lost before it was sent again
+                return True
             raise Contested(f"somebody else changed the health check {check} meanwhile; run this again") from None
         return True
 

@@ -49,11 +49,6 @@ class PulumiRunner:
                 on_event=lambda event: _note(event, lost))
         return Changes(_plain(found.summary.resource_changes or {}), tuple(lost))
 
-    def refresh(self) -> Changes:
-        with self._told():
-            found = self._stack().refresh(color="never", show_secrets=False, on_output=self._say)
-        return Changes(_plain(found.summary.resource_changes or {}))
-
     def outputs(self) -> dict[str, Any]:
         with self._told():
             try:
@@ -76,11 +71,6 @@ class PulumiRunner:
                                                    workspace.env_vars)
         found: Deployment = json.loads(printed.stdout)
         return found
-
-    def import_(self, deployment: Deployment) -> None:
-        with self._told():
-            self._stack(make=True).import_stack(
-                automation.Deployment(version=deployment["version"], deployment=deployment["deployment"]))
 
     def _stack(self, make: bool = False) -> automation.Stack:
         choose = automation.create_or_select_stack if make else automation.select_stack

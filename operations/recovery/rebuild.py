@@ -11,6 +11,7 @@ there is taken away: a build that would is refused before it begins.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from infra.plans.recovery import ENVIRONMENT_WITHIN
 from infra.settings.model import Settings
 from kube.client import Client
 from operations.errors import NotAcceptable, OperationError
+from operations.preview.data import PROTECTED
 from operations.recovery import assets, health
 from operations.recovery.account import Account
 from operations.recovery.choice import choose
@@ -33,9 +35,6 @@ from operations.recovery.table_restore import TableRestore
 
 BUILD, TABLES, ASSETS, VERIFY = "build", "tables", "assets", "verify"
 FILLED = "Filled by operators"  # of a secret's description: infra/components/secrets.py
-# What holds data, by Pulumi's type: never deleted or made anew by a rebuild.
-KEEPERS = ("aws:rds/instance:Instance", "aws:dynamodb/table:Table", "aws:s3/bucket:Bucket", "aws:kms/key:Key",
-           "aws:secretsmanager/secret:Secret", "aws:backup/vault:Vault")
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ class Parts:
     images: Mapping[str, str]
     ask: health.Ask = health.ask
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pause: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class Rebuild:
 
     def planned(self) -> list[str]:
         """What `run` would do, in words; refuses what it refuses. Changes nothing."""
-        record = self._going_on() or self._decided()
+        old = self._of.journal.read()
+        record = self._going_on(old) or self._decided(old)
         changes = self._previewed(record)
         counts = ", ".join(f"{count} {operation}" for operation, count in changes.items() if count)
         steps = {
@@ -88,9 +89,10 @@ class Rebuild:
 
     def run(self) -> Result:
         """Raises OperationError; run again it goes on."""
-        record = self._going_on()
+        old = self._of.journal.read()
+        record = self._going_on(old)
         if record is None:
-            record = self._of.journal.write(self._decided())
+            record = self._of.journal.write(self._decided(old))
             self._of.say(f"begun: the database is {spelled(self._age(record))} old")
         elif record.finished:
             self._of.say(f"{self._of.runner.stack} was rebuilt before, until {record.finished}; looking at it again")
@@ -103,15 +105,14 @@ class Rebuild:
             if name in record.steps:
                 continue
             self._of.say(f"{name} …")
-            work(record)
+            record = work(record)
             record = self._of.journal.write(record.done(name, self._of.now()))
         return self._result(self._of.journal.write(replace(record, finished=stamp(self._of.now()))))
 
     # Decisions
 
-    def _going_on(self) -> Record | None:
+    def _going_on(self, record: Record | None) -> Record | None:
         """The record of before, unless what it tells of is gone: a stack without resources is begun anew."""
-        record = self._of.journal.read()
         if record is None or (BUILD in record.steps and not resources(self._of.runner.export())):
             return None
         if self._of.images and not record.finished and not self._images().items() <= record.plan["settings"].items():
@@ -119,10 +120,9 @@ class Rebuild:
                                 "--from, or with the same")
         return record
 
-    def _decided(self) -> Record:
+    def _decided(self, old: Record | None) -> Record:
         lost, now = self._of.lost, self._of.now()
-        chosen = choose(look(lost, now), self._region, lost.names.prefix)
-        old = self._of.journal.read()
+        chosen = choose(look(lost, now, gone=True), self._region, lost.names.prefix)
         assert chosen.database.newest is not None
         return Record(
             self._of.journal.operation, self._of.runner.stack, stamp(now), author(), version=old.version if old else 0,
@@ -135,7 +135,7 @@ class Rebuild:
 
     def _previewed(self, record: Record) -> Mapping[str, int]:
         changes = self._of.runner.preview(record.plan["settings"])
-        lost = [urn for urn in changes.lost if any(f"{kind}::" in urn for kind in KEEPERS)]
+        lost = [urn for urn in changes.lost if any(f"{kind}::" in urn for kind in PROTECTED)]
         if lost:
             raise OperationError("this build would delete or make anew what holds data: " + ", ".join(
                 urn.partition("::")[2] for urn in lost) + f". Nothing was changed. See `pulumi preview --stack "
@@ -144,33 +144,41 @@ class Rebuild:
 
     # Steps
 
-    def _build(self, record: Record) -> None:
+    def _build(self, record: Record) -> Record:
         self._previewed(record)
         self._of.runner.up(record.plan["settings"])
+        return record
 
-    def _tables(self, record: Record) -> None:
+    def _tables(self, record: Record) -> Record:
+        """Each is a step of its own in the journal: a restore takes an hour, and is not made again for another's."""
         outputs = self._of.runner.outputs()
         clients = self._of.lost.clients
         restore = TableRestore(clients("backup", self._region), clients("dynamodb", self._region),
-                               str(outputs["backupRestoreRoleArn"]), self._of.say)
+                               str(outputs["backupRestoreRoleArn"]), self._of.say, self._of.pause)
         for word, table in outputs["tables"].items():
             point = record.plan["tables"].get(word)
             if point is None:
                 self._of.say(f"{table}: {self._region} has no recovery point of it; it stays as it is")
                 continue
-            self._of.say(f"{table}: {restore.run(point, table)} items")
+            if (step := f"{TABLES}/{word}") not in record.steps:
+                self._of.say(f"{table}: {restore.run(point, table)} items")
+                record = self._of.journal.write(record.done(step, self._of.now()))
+            restore.clear(point, table)
+        return record
 
-    def _assets(self, record: Record) -> None:
+    def _assets(self, record: Record) -> Record:
         source = assets.replica(self._of.lost, self._region)
         target = str(self._of.runner.outputs()["assetsBucket"])
         count = assets.copied(self._of.lost.clients("s3", self._region), source, target, self._of.say)
         self._of.say(f"{target}: {count} objects")
+        return record
 
-    def _verify(self, record: Record) -> None:
+    def _verify(self, record: Record) -> Record:
         names, runner = hosts(self._of.settings.domain), self._of.runner
         with self._of.cluster() as client:
             health.expect(lambda: health.unready(client, self._of.settings)
-                          or health.silent(names, runner.reach, self._of.ask), self._of.say)
+                          or health.silent(names, runner.reach, self._of.ask), self._of.say, self._of.pause)
+        return record
 
     # Words
 
@@ -181,8 +189,8 @@ class Rebuild:
     def _result(self, record: Record) -> Result:
         at = datetime.fromisoformat(record.started)
         steps = {}
-        for name, text in record.steps.items():
-            ended = datetime.fromisoformat(text)
+        for name in (name for name in (BUILD, TABLES, ASSETS, VERIFY) if name in record.steps):
+            ended = datetime.fromisoformat(record.steps[name])
             steps[name], at = (ended - at).total_seconds(), ended
         whole = datetime.fromisoformat(record.finished) - datetime.fromisoformat(record.started)
         return Result(record, whole.total_seconds(), steps, to_fill(self._of.lost.clients, self._of))

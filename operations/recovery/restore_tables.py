@@ -20,6 +20,7 @@ from operations.aws import pages
 from operations.errors import NotAcceptable, OperationError
 from operations.recovery.account import Account
 from operations.recovery.items import described, put_missing
+from operations.recovery.waiting import until
 
 _WRITERS = 16
 _AT_ONCE = 1000  # in memory
@@ -68,7 +69,9 @@ def restore(account: Account, name: str, at: datetime, *, overwrite: bool = Fals
         _wait_for_moment(dynamodb, name, at, say, waiting)
         say(f"restoring {name} as of {at.isoformat()} into {copy}")
         dynamodb.restore_table_to_point_in_time(SourceTableName=name, TargetTableName=copy, RestoreDateTime=at)
-    _wait_until_active(dynamodb, copy, waiting)
+    until(f"{copy} can be read", lambda: (described(dynamodb, copy) or {}).get("TableStatus") == "ACTIVE",
+          _MADE_WITHIN.total_seconds(), _PAUSE_SECONDS, waiting.pause, waiting.now)
+    _expect_ours(dynamodb, copy, table)
     keys = [each["AttributeName"] for each in table["KeySchema"]]
     counts = dict.fromkeys(Put, 0)
     left = _items(dynamodb, copy)
@@ -90,7 +93,7 @@ def _table(account: Account, dynamodb: Any, name: str) -> dict[str, Any]:
 
 
 def _wait_for_moment(dynamodb: Any, name: str, at: datetime, say: Callable[[str], None], waiting: Waiting) -> None:
-    until = waiting.now() + _NEWEST_WITHIN.total_seconds()
+    end = waiting.now() + _NEWEST_WITHIN.total_seconds()
     told = False
     while True:
         backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
@@ -102,7 +105,7 @@ def _wait_for_moment(dynamodb: Any, name: str, at: datetime, say: Callable[[str]
             raise NotAcceptable(f"--at {at.isoformat()}: {name} can be restored from {earliest.isoformat()} on")
         if at <= latest:
             return
-        if waiting.now() > until:
+        if waiting.now() > end:
             raise OperationError(f"--at {at.isoformat()}: the newest moment that {name} can be restored to is "
                                  f"{latest.isoformat()}, and has not moved on; give that")
         if not told:
@@ -111,13 +114,12 @@ def _wait_for_moment(dynamodb: Any, name: str, at: datetime, say: Callable[[str]
         waiting.pause(_PAUSE_SECONDS)
 
 
-def _wait_until_active(dynamodb: Any, name: str, waiting: Waiting) -> None:
-    until = waiting.now() + _MADE_WITHIN.total_seconds()
-    while (table := described(dynamodb, name)) is None or table["TableStatus"] != "ACTIVE":
-        if waiting.now() > until:
-            raise OperationError(f"{name} is not there after {_MADE_WITHIN.total_seconds() / 3600:.0f} h; run the "
-                                 "command again to go on waiting")
-        waiting.pause(_PAUSE_SECONDS)
+def _expect_ours(dynamodb: Any, copy: str, table: dict[str, Any]) -> None:
+    """Raises OperationError unless DynamoDB has restored it from the table: in the end it is deleted."""
+    summary = (described(dynamodb, copy) or {}).get("RestoreSummary") or {}
+    if summary.get("SourceTableArn") != table["TableArn"]:
+        raise OperationError(f"there is a table {copy} that was not restored from {table['TableName']}; it is left "
+                             "alone. Look whose it is, remove it, and run the command again")
 
 
 def _items(dynamodb: Any, name: str) -> Iterator[Item]:

@@ -38,8 +38,6 @@ class Runner(Protocol):
 
     def up(self, settings: Settings) -> Changes: ...
 
-    def refresh(self) -> Changes: ...
-
     def outputs(self) -> dict[str, Any]:
         """Secrets in plain text, for memory alone. Empty for a stack that was never made."""
 
@@ -48,6 +46,3 @@ class Runner(Protocol):
 
     def export(self) -> Deployment:
         """Secrets stay encrypted. Without resources for a stack that was never made."""
-
-    def import_(self, deployment: Deployment) -> None:
-        """The state is this from now on; the one before is the caller's to have exported."""

@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.lives import Life, abandon, live, plain
+from tests.faults.recovery.calls import Trouble
+from tests.faults.recovery.lives import sweep as recovery
+from tests.faults.recovery.scenes import COMMANDS, scene_of
 from tests.faults.runs import Kind
 from tests.faults.world import World
 
@@ -27,10 +30,11 @@ ABANDON_SHARE = 0.15
 
 @dataclass(frozen=True)
 class Task:
-    """`rounds`: how many lives are abandoned half-made, each with another seed, after the whole one."""
+    """`rounds`: how many lives are abandoned half-made, each with another seed, after the whole one. The commands of
+    recovery have a life for each position, and kinds of their own."""
 
     program: str
-    kinds: tuple[Kind, ...]
+    kinds: tuple[Kind | Trouble, ...]
     seed: int
     share: float = 1.0
     seconds: float = float("inf")
@@ -45,10 +49,15 @@ def perform(task: Task, home: str, loud: bool) -> list[Life]:
             print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
     until = time.monotonic() + task.seconds
+    troubles = tuple(kind for kind in task.kinds if isinstance(kind, Trouble))
+    if task.program in COMMANDS:
+        with _world(Path(home) / f"{task.program}-{os.getpid()}", False) as world:
+            return recovery(scene_of(task.program, world.endpoint.url, world.home), troubles, task.seed, task.share,
+                            until, report)
     with _world(Path(home) / f"{task.program}-{os.getpid()}", task.program in KUBERNETES_PROGRAMS) as world:
         first, wanted = plain(world, task.program, task.seed, report)
         lives = [first]
-        for kind in task.kinds:
+        for kind in (kind for kind in task.kinds if isinstance(kind, Kind)):
             if task.whole and time.monotonic() < until:
                 lives.append(live(world, task.program, kind, task.seed, task.share, until, wanted, report))
             for number in range(task.rounds):

@@ -80,15 +80,15 @@ class World:
     def things(self) -> Things:
         clients = self.clients
         kept = GatewayKept(LOOPBACK, self.endpoint.port)
-        found = [f"{thing.kind} {_plain(thing.id)}"
+        found = [f"{thing.kind} {plain_id(thing.id)}"
                  for thing in inventory(clients, kept, DEFAULT_ACCOUNT, [REGION])]
-        found += [f"kept {type} {_plain(id)}" for type, id in _kept(kept)]
+        found += [f"kept {type} {plain_id(id)}" for type, id in _kept(kept)]
         for list_ in _DETAILS:
-            found += [f"{list_.__name__.strip('_')} {_plain(name)}"
+            found += [f"{list_.__name__.strip('_')} {plain_id(name)}"
                       for name in list_(lambda service: clients.shared(service, REGION, DEFAULT_ACCOUNT))]
         if self.kubeconfig:
             with Client.from_kubeconfig(self.kubeconfig) as client:
-                found += [f"{kind} {_plain(namespace)} {_plain(name)}" for kind, namespace, name in _objects(client)]
+                found += [f"{kind} {plain_id(space)} {plain_id(name)}" for kind, space, name in _objects(client)]
         return Counter(found)
 
 
@@ -99,7 +99,7 @@ def difference(wanted: Things, found: Things) -> str:
     return "; ".join(parts)
 
 
-def _plain(id: str) -> str:
+def plain_id(id: str) -> str:
     """Names stay, random parts become `#`."""
     id = re.sub(r"\d{4}(?:-\d\d){4}$", "#", id)
     id = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "#", id)

@@ -31,6 +31,8 @@ def install() -> None:
         parts = path.strip("/").split("/")
         if method == "PUT" and parts == ["restore-jobs"]:
             return restored(json.loads(body or b"{}"))
+        if method == "GET" and parts == ["restore-jobs"]:
+            return _listed(query_params)
         if method == "GET" and len(parts) == 2 and parts[0] == "restore-jobs":
             return _told(parts[1])
         return await served(method, path, headers, body, query_params)
@@ -90,6 +92,15 @@ def _make(name: str, content: dict[str, Any], key: str | None) -> str:
     dynamodb._tables[name]["items"] = defaultdict(dict, copy.deepcopy(content["items"]))
     dynamodb._items_replaced(dynamodb._tables[name])
     return ""
+
+
+def _listed(asked: dict[str, Any]) -> Answer:
+    """ListRestoreJobs, newest first; of the filters by resource type alone."""
+    query = {key: value[0] if isinstance(value, list) else value for key, value in asked.items()}
+    place, kind = (get_account_id(), get_region()), query.get("resourceType")
+    found = [job for (*of, _), job in _jobs.items() if tuple(of) == place and kind in (None, job["ResourceType"])]
+    answer: Answer = backup._paginate(found[::-1], query, "RestoreJobs")
+    return answer
 
 
 def _told(id: str) -> Answer:

@@ -59,6 +59,7 @@ def install() -> None:
     dynamodb._update_continuous_backups = _switching(dynamodb._update_continuous_backups)
     dynamodb._describe_continuous_backups = _describing(dynamodb._describe_continuous_backups)
     dynamodb._restore_table_to_point_in_time = _restoring(dynamodb._restore_table_to_point_in_time)
+    dynamodb._table_description = _told_from_where(dynamodb._table_description)
 
 
 def _noting(change: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,6 +103,14 @@ def _describing(served: Callable[[dict[str, Any]], Answer]) -> Callable[[dict[st
     return described
 
 
+def _told_from_where(served: Callable[[str], dict[str, Any]]) -> Callable[[str], dict[str, Any]]:
+    def described(name: str) -> dict[str, Any]:
+        restored = dynamodb._tables[name].get("RestoreSummary")
+        return {**served(name), **({"RestoreSummary": restored} if restored else {})}
+
+    return described
+
+
 def _restoring(served: Callable[[dict[str, Any]], Answer]) -> Callable[[dict[str, Any]], Answer]:
     def restored(data: dict[str, Any]) -> Answer:
         source = dynamodb._normalize_table_name(data.get("SourceTableName") or data.get("SourceTableArn") or "")
@@ -122,6 +131,8 @@ def _restoring(served: Callable[[dict[str, Any]], Answer]) -> Callable[[dict[str
             target["items"].clear()
             target["items"].update(history.at(moment, dynamodb._tables[source]["items"]))
             dynamodb._items_replaced(target)
+            target["RestoreSummary"] = {"SourceTableArn": dynamodb._tables[source]["TableArn"],
+                                        "RestoreDateTime": moment, "RestoreInProgress": False}
         return answer
 
     return restored

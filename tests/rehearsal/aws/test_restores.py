@@ -57,6 +57,15 @@ def test_a_table_gets_back_what_is_missing_and_keeps_what_was_written_since(aws:
     dynamodb.delete_item(TableName=TABLE, Key={"id": {"S": "gone"}})
     put(dynamodb, changed="since", new="since")
 
+    theirs = f"{TABLE}-restored-{moment:%Y%m%d%H%M%S}"
+    dynamodb.create_table(
+        TableName=theirs, KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}], BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+    with pytest.raises(OperationError, match=f"there is a table {theirs} that was not restored from {TABLE}"):
+        restore_tables.restore(account, TABLE, moment)
+    assert theirs in dynamodb.list_tables()["TableNames"]
+    dynamodb.delete_table(TableName=theirs)
+
     done = restore_tables.restore(account, TABLE, moment)
     assert done.counts == {Put.BACK: 1, Put.SAME: 1, Put.OVERWRITTEN: 0, Put.KEPT: 1}
     assert items(dynamodb) == {"gone": "before", "changed": "since", "same": "before", "new": "since"}

@@ -95,9 +95,10 @@ def healthy() -> Answers:
         ("kms", AWAY, "DescribeKey"): {"KeyMetadata": {"KeyId": "away", "KeyState": "Enabled"}}}
 
 
-def seen(changes: Mapping[tuple[str, str, str], Any] | None = None, stack: str = "production") -> list[Judged]:
+def seen(changes: Mapping[tuple[str, str, str], Any] | None = None, stack: str = "production", *,
+         gone: bool = False) -> list[Judged]:
     account = Account(stack, load_file(ROOT / f"Pulumi.{stack}.yaml"), FakeAws({**healthy(), **(changes or {})}).client)
-    return look(account, NOW)
+    return look(account, NOW, gone=gone)
 
 
 def faults(found: list[Judged]) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -218,6 +219,14 @@ def test_when_the_instance_is_gone_its_snapshots_and_replicas_are_still_told() -
     told = {each.point.how: each.state for each in found if each.point.kept is Kept.DATABASE}
     assert told[How.POINT_IN_TIME] is State.BAD
     assert told[How.SNAPSHOT] is told[How.REPLICATED] is State.GOOD
+
+
+def test_a_rebuild_takes_what_the_vault_holds_of_tables_that_the_region_does_not_have_any_more() -> None:
+    destroyed = {("dynamodb", HOME, "ListTables"): {"TableNames": []},
+                 ("rds", HOME, "DescribeDBInstances"): Refusal("DBInstanceNotFound")}
+    copies = {gone: {each.point.kept for each in seen(destroyed, gone=gone) if each.point.how is How.COPY}
+              for gone in (False, True)}
+    assert copies == {False: set(), True: {Kept.DATABASE, Kept.TABLE}}
 
 
 def test_without_credentials_nothing_is_told_but_that() -> None:

@@ -15,14 +15,16 @@ from moto import mock_aws
 
 from infra.plans.recovery import How, Kept
 from infra.settings.load import load_file
-from operations.errors import NotAcceptable, OperationError
+from operations.errors import Contested, NotAcceptable, OperationError
+from operations.preview.data import HELD, PROTECTED
 from operations.recovery import rebuild
 from operations.recovery.account import Account
 from operations.recovery.choice import choose
-from operations.recovery.journal import Journal
-from operations.recovery.model import Judged, Point, judge
+from operations.recovery.journal import Journal, Record
+from operations.recovery.model import UNKNOWN, Judged, Point, judge
 from operations.recovery.rebuild import Parts, Rebuild
 from operations.recovery.runner import Changes
+from operations.recovery.table_restore import name_beside
 
 pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parents[3]
@@ -80,21 +82,38 @@ class FakeBackup:
 
     def __init__(self, world: World) -> None:
         self.world, self.jobs = world, 0
+        self.told: dict[str, dict[str, str]] = {}  # idempotency token → job
+
+    def get_paginator(self, operation: str) -> FakeBackup:
+        assert operation == "list_restore_jobs"
+        return self
+
+    def paginate(self, **_: str) -> Iterator[dict[str, Any]]:
+        yield {"RestoreJobs": list(self.told.values())}
 
     def start_restore_job(self, *, RecoveryPointArn: str, IamRoleArn: str, ResourceType: str, IdempotencyToken: str,
                           Metadata: Mapping[str, str]) -> dict[str, str]:
-        self.jobs += 1
         assert len(IdempotencyToken) <= 64
+        if IdempotencyToken in self.told:
+            return {"RestoreJobId": self.told[IdempotencyToken]["RestoreJobId"]}
+        self.jobs += 1
+        name = Metadata["targetTableName"]
+        job = {"RestoreJobId": f"j{self.jobs}", "RecoveryPointArn": RecoveryPointArn}
+        self.told[IdempotencyToken] = job
+        if name in self.world.dynamodb.list_tables()["TableNames"]:
+            job |= {"Status": "FAILED", "StatusMessage": f"Table already exists: {name}"}
+            return {"RestoreJobId": job["RestoreJobId"]}
+        job |= {"Status": "COMPLETED", "CreatedResourceArn": f"arn:aws:dynamodb:us-west-2:1:table/{name}"}
         self.world.table(Metadata["targetTableName"])
         for number in range(ITEMS):
             self.world.dynamodb.put_item(TableName=Metadata["targetTableName"], Item={
                 "visitorHash": {"S": f"v{number}"}, "experiment": {"S": "hero"}, "from": {"S": "backup"},
                 **({"expiresAt": {"N": "1"}} if number < 2 else {})})
         self.world.die("restore")
-        return {"RestoreJobId": "j"}
+        return {"RestoreJobId": job["RestoreJobId"]}
 
     def describe_restore_job(self, *, RestoreJobId: str) -> dict[str, str]:
-        return {"Status": "COMPLETED"}
+        return next(job for job in self.told.values() if job["RestoreJobId"] == RestoreJobId)
 
 
 class FakeCluster:
@@ -168,7 +187,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         found = World()
-        monkeypatch.setattr(rebuild, "look", lambda account, now: found.points)
+        monkeypatch.setattr(rebuild, "look", lambda account, now, gone: found.points)
         yield found
 
 
@@ -216,13 +235,17 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(world: World) -> None:
     assert not world.ssm.describe_parameters()["Parameters"]
 
 
-@pytest.mark.parametrize("kind", rebuild.KEEPERS)
+@pytest.mark.parametrize("kind", sorted(PROTECTED))
 def test_a_build_that_would_take_data_away_is_refused(world: World, kind: str) -> None:
     world.runner.lost = (f"urn:pulumi:recovery::candlefish::candlefish:x:Y${kind}::name",)
     for attempt in (world.rebuild().planned, world.rebuild().run):
         with pytest.raises(OperationError, match="what holds data: candlefish::candlefish:x:Y"):
             attempt()
     assert world.runner.ups == []
+
+
+def test_what_is_protected_is_known_to_hold_data() -> None:
+    assert HELD.keys() >= PROTECTED
 
 
 def test_what_can_be_made_anew_may_be(world: World) -> None:
@@ -245,6 +268,81 @@ def test_after_a_teardown_it_is_begun_anew_from_newer_points(world: World) -> No
     world.points = [point(Kept.DATABASE, How.REPLICATED, newer)]
     world.rebuild().run()
     assert world.runner.ups[-1] == {"database.restore.sourceInstanceId": newer}
+
+
+def test_a_table_that_is_done_is_not_restored_again(world: World) -> None:
+    """Its copy may be gone by then: AWS Backup's job of before would be waited for in vain."""
+    world.dying = "verify"
+    with pytest.raises(Killed):
+        world.rebuild().run()
+    journal = Journal(world.ssm, "recovery", "rebuild")
+    record = journal.read()
+    assert record is not None
+    journal.write(replace(record, steps={"build": record.steps["build"]}))
+    world.rebuild().run()
+    assert world.backup.jobs == 2  # the first one's table was deleted, and nobody waits for it
+    assert len(world.items()) == ITEMS - 2
+    journal.write(replace(journal.read(), steps={  # type: ignore[type-var]
+        name: at for name, at in record.steps.items() if name != "verify"}, finished=""))
+    world.rebuild().run()
+    assert world.backup.jobs == 2
+
+
+def test_another_table_of_the_name_of_the_one_beside_is_left_alone(world: World) -> None:
+    beside = name_beside(TABLE, "arn:aws:backup:us-west-2:1:recovery-point:t")
+    world.table(beside)
+    world.dynamodb.put_item(TableName=beside, Item={"visitorHash": {"S": "theirs"}, "experiment": {"S": "x"}})
+    for _ in range(2):
+        with pytest.raises(OperationError, match=f"there is a table {beside}, and AWS Backup has no restore of"):
+            world.rebuild().run()
+    assert world.dynamodb.scan(TableName=beside)["Count"] == 1
+    assert not world.items()
+    world.dynamodb.delete_table(TableName=beside)
+    world.rebuild().run()
+    assert len(world.items()) == ITEMS - 2
+
+
+def test_half_an_answer_of_the_recovery_region_decides_nothing(world: World) -> None:
+    """Without the vault's rows the tables would stay empty, and the rebuild would count as finished."""
+    there, world.points = world.points, [
+        world.points[0], judge(Point(Kept.DATABASE, How.COPY, UNKNOWN, AWAY, faults=("us-west-2 can't be asked: 500",)),
+                               NOON)]
+    with pytest.raises(OperationError, match=r"can't be asked: 500\. Nothing was decided"):
+        world.rebuild().run()
+    assert world.runner.ups == []
+    world.points = there
+    world.rebuild().run()
+    assert len(world.items()) == ITEMS - 2
+
+
+def test_a_beginning_whose_answer_is_lost_is_the_journals_own(world: World) -> None:
+    journal, put = Journal(world.ssm, "recovery", "rebuild"), world.ssm.put_parameter
+
+    def twice(**asked: Any) -> Any:
+        put(**asked)
+        return put(**asked)
+
+    world.ssm.put_parameter = twice
+    first = journal.write(Record("rebuild", "recovery", "2026-11-22T12:00:00+00:00", "me"))
+    assert first.version == 1
+    with pytest.raises(Contested):  # of a later write nothing tells whose came between; run again it goes on
+        journal.write(first.done("build", NOON))
+    found = journal.read()
+    assert found is not None
+    assert list(found.steps) == ["build"]
+
+
+def test_a_parameter_that_is_no_journal_is_left_alone(world: World) -> None:
+    world.ssm.put_parameter(Name="/candlefish/recovery/recovery/rebuild", Value="another's", Type="String")
+    with pytest.raises(OperationError, match="is there, and no journal of rebuild"):
+        world.rebuild().run()
+
+
+def test_the_database_of_another_name_in_the_vault_is_not_taken_for_the_stacks() -> None:
+    aside = point(Kept.DATABASE, How.COPY, "arn:aws:rds:us-west-2:1:snapshot:awsbackup:job-3", timedelta(),
+                  resource="production-candlefish-db-before-at-20261121t103000z")
+    assert choose([*POINTS, aside], AWAY, "production-candlefish").settings == {
+        "database.restore.sourceInstanceId": REPLICATED}
 
 
 def test_other_images_in_the_middle_of_it_are_wrong_usage(world: World) -> None:
