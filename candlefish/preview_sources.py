@@ -13,6 +13,7 @@ from typing import Any
 from candlefish import preview_refs as refs
 from candlefish.preview_evaluate import Job, Recorded, record
 from candlefish.preview_rules import ProviderRules
+from candlefish.preview_timing import states, timed
 from infra.plans.prices import book
 from infra.plans.stack_costs import estimate
 from infra.settings.errors import SettingsError
@@ -22,6 +23,7 @@ from operations.preview import deployment, digest, engine_steps
 from operations.preview.compare import compare
 from operations.preview.model import Cost, Finding, Graph, Preview, StackPreview
 from rehearsal.engine.errors import EngineError
+from rehearsal.timing.graph import recorded
 
 Say = Callable[[str], None]
 ALL = "all"
@@ -74,7 +76,7 @@ def _compared(stack: str, ref: str, before: Recorded | None, after: Recorded | N
     changes, same = compare(old, new, ProviderRules())
     known = {(each.id, each.resource) for each in before.policies} if before else set()
     policies = tuple(replace(each, known=(each.id, each.resource) in known) for each in after.policies) if after else ()
-    return StackPreview(stack, changes, same, new, cost, _ordered(policies), note)
+    return timed(StackPreview(stack, changes, same, new, cost, _ordered(policies), note), states(old))
 
 
 def _ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -122,8 +124,8 @@ def _estimated(directory: Path, stack: str) -> tuple[Any, str]:
 
 def from_pulumi(path: Path) -> Preview:
     """The real engine's own preview of one stack."""
-    return Preview(path.name, (digest.read(read_json(path, "the output of `pulumi preview --json --diff`"),
-                                           str(path)),))
+    stack = digest.read(read_json(path, "the output of `pulumi preview --json --diff`"), str(path))
+    return Preview(path.name, (timed(stack, ()),))
 
 
 def deployed(project: Path, stack: str, path: Path, say: Say) -> Preview:
@@ -139,13 +141,15 @@ def deployed(project: Path, stack: str, path: Path, say: Say) -> Preview:
         zone = export.zone(settings.domain.name)
         job = Job(stack, project, state, {settings.domain.name: zone} if zone else {}, export.account)
         found = record([job], lambda job: say(f"{job.stack}: previewed against {path.name}"))[job]
+        before = recorded(state)
     if found.failure:
         raise EngineError(f"{stack}: the program can't be previewed against {path.name}: {found.failure}")
     changes, same = engine_steps.read(found.steps, found.graph)
     note = "Secrets are not compared: the export has them encrypted." if export.secrets else ""
     after, why = _estimated(project, stack)
     cost = Cost(None, _total(after), note=why or "what is deployed has no settings to estimate")
-    return Preview(path.name, (StackPreview(stack, changes, same, found.graph, cost, _ordered(found.policies), note),))
+    shown = StackPreview(stack, changes, same, found.graph, cost, _ordered(found.policies), note)
+    return Preview(path.name, (timed(shown, before),))
 
 
 def read_json(path: Path, what: str) -> Any:

@@ -1,4 +1,5 @@
-"""A preview as one page that works offline: changes, all resources to search in, topology, cost, policies."""
+"""A preview as one page that works offline: changes, all resources to search in, topology, the predicted `up`, cost,
+policies."""
 
 from __future__ import annotations
 
@@ -11,8 +12,10 @@ from operations.preview import lines
 from operations.preview.compare import counted
 from operations.preview.data import at_risk
 from operations.preview.drawing import svg
-from operations.preview.model import MARKS, ORDER, Change, Level, Operation, Preview, StackPreview
+from operations.preview.gantt import chart
+from operations.preview.model import MARKS, ORDER, Change, Level, Operation, Phase, Preview, StackPreview
 from operations.preview.parts import owner_of
+from operations.preview.times import clock
 from operations.preview.topology import topology
 
 _HERE = Path(__file__).parent
@@ -23,7 +26,8 @@ _CLASSES = {"+": "plus", "-": "minus", "!": "warn"}
 def page(preview: Preview) -> str:
     """Everything is in the file: no address is asked for anything."""
     sections = (("changes", "Changes", _changes), ("resources", "Resources", _resources),
-                ("topology", "Topology", _topology), ("cost", "Cost", _cost), ("policies", "Policies", _policies))
+                ("topology", "Topology", _topology), ("up", "Predicted up", _up),
+                ("cost", "Cost", _cost), ("policies", "Policies", _policies))
     tabs = "".join(f'<button type="button" data-page="{id}">{title}</button>' for id, title, _ in sections)
     bodies = "".join(f'<section id="page-{id}" aria-label="{title}">\n{"".join(render(preview))}</section>\n'
                      for id, title, render in sections)
@@ -98,6 +102,34 @@ def _topology(preview: Preview) -> Iterator[str]:
         if stack.graph.resources:
             yield (f'<h2>{escape(stack.stack)}</h2>\n<div class="wide">'
                    f'{svg(topology(stack), f"topology of {stack.stack}")}</div>\n')
+
+
+def _up(preview: Preview) -> Iterator[str]:
+    yield ('<p class="legend"><span><i class="bar critical"></i>critical path: later here is later everywhere</span>'
+           '<span><i class="bar"></i>beside it</span><span><i class="bar assumed"></i>no figure for the type, assumed'
+           '</span><span>point at a line for its reason and the figure\'s source</span></p>\n'
+           '<div class="tools"><input type="search" id="steps" placeholder="type or name, several words" '
+           'aria-label="search the predicted up"><label><input type="checkbox" id="short"> the short ones too</label>'
+           '</div>\n')
+    for stack in preview.ordered:
+        if not stack.changes:
+            continue
+        timing = stack.timing
+        yield f"<h2>{escape(stack.stack)}</h2>\n"
+        for phase, title in ((timing.made, "Made"), (timing.gone, "Deleted once all is made")):
+            if phase is not None:
+                yield _phase(phase, title)
+        if timing.made is None and timing.gone is None:
+            yield "<p>Nothing is made or deleted that takes time.</p>\n"
+        if timing.uncounted:
+            counted = " and ".join(f"{count} {what}" for what, count in timing.uncounted.items())
+            yield f'<p class="note">Not counted, for want of figures: {counted}.</p>\n'
+
+
+def _phase(phase: Phase, title: str) -> str:
+    return (f"<h3>{title}: {clock(phase.p50)}, P95 {clock(phase.p95)}</h3>\n"
+            f'<p class="soft">{len(phase.bars)} operations, drawn with each at its median: {clock(phase.median)}.</p>\n'
+            f"{chart(phase)}")
 
 
 def _cost(preview: Preview) -> Iterator[str]:
