@@ -13,6 +13,7 @@ from rehearsal.timing.prediction import Part, predict
 
 _MADE = (Operation.CREATE, Operation.REPLACE)
 _GONE = (Operation.DELETE, Operation.REPLACE)
+_COUNTS = 1.0  # second of the whole: starts that a rate puts off by less are on the critical path, and nobody's delay
 
 
 def timed(stack: StackPreview, before: Sequence[State]) -> StackPreview:
@@ -46,8 +47,8 @@ def _phase(resources: Sequence[State], urns: Collection[str], operation: duratio
     if not any(each.urn in urns and each.custom for each in resources):
         return None
     found = predict(resources, operation, durations.load(), only=urns)
-    parts = {part.urn: part for part in found.path}
-    bars = tuple(Bar(each.name, each.type, each.begins, each.ends, each.critical, each.assumed,
+    parts = {part.urn: part for part in found.path if part.seconds >= _COUNTS}
+    bars = tuple(Bar(each.name, each.type, each.begins, each.ends, each.urn in parts, each.assumed,
                      _why(parts[each.urn]) if each.urn in parts else "")
                  for each in found.bars if each.ends > each.begins)
     return Phase(found.p50, found.p95, found.median, bars) if bars else None

@@ -130,7 +130,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Bar:
-    """One operation, seconds from the beginning. critical: a delay of it is a delay of the whole. assumed: its type
+    """One operation, seconds from the beginning. critical: if it took longer, so would the whole. assumed: its type
     has no figure. why: what it began after and where its figure is from; "" for what is not critical."""
 
     name: str

@@ -22,5 +22,9 @@ def _told(timing: Timing) -> str:
     phases = [f"{what} {clock(phase.p50)} (P95 {clock(phase.p95)})"
               for phase, what in ((timing.made, "making"), (timing.gone, "deleting")) if phase is not None]
     if phases and timing.uncounted:
-        phases.append("not counted: " + ", ".join(f"{count} {what}" for what, count in timing.uncounted.items()))
+        phases.append(f"not counted: {uncounted(timing)}")
     return ", ".join(phases)
+
+
+def uncounted(timing: Timing) -> str:
+    return ", ".join(f"{what} ({count})" for what, count in timing.uncounted.items())
