@@ -13,6 +13,7 @@ from typing import Any
 from candlefish import preview_refs as refs
 from candlefish.preview_evaluate import Job, Recorded, record
 from candlefish.preview_rules import ProviderRules
+from candlefish.preview_timing import states, timed
 from infra.plans.prices import book
 from infra.plans.stack_costs import estimate
 from infra.settings.errors import SettingsError
@@ -20,8 +21,9 @@ from infra.settings.load import load_file
 from operations.errors import NotAcceptable
 from operations.preview import deployment, digest, engine_steps
 from operations.preview.compare import compare
-from operations.preview.model import Cost, Finding, Graph, Preview, StackPreview
+from operations.preview.model import Cost, Finding, Graph, Level, Preview, StackPreview
 from rehearsal.engine.errors import EngineError
+from rehearsal.timing.graph import recorded
 
 Say = Callable[[str], None]
 ALL = "all"
@@ -43,9 +45,9 @@ def against(project: Path, stack: str, ref: str, say: Say) -> Preview:
         old = {each: Job(each, project if each in same else tree) for each in stacks if refs.file_of(each) in there}
         found = record([*dict.fromkeys([*old.values(), *new.values()])],
                        lambda job: say(f"{job.stack}: recorded {'here' if job.directory == project else ref}"))
-        return Preview(ref, tuple(_compared(
+        return Preview(ref, tuple(compared(
             each, ref, found[old[each]] if each in old else None, found[new[each]] if each in new else None,
-            _cost(tree, project, each)) for each in stacks))
+            cost(tree, project, each)) for each in stacks))
 
 
 def here(project: Path, stack: str) -> list[str]:
@@ -57,7 +59,7 @@ def here(project: Path, stack: str) -> list[str]:
     return stacks
 
 
-def _compared(stack: str, ref: str, before: Recorded | None, after: Recorded | None, cost: Cost) -> StackPreview:
+def compared(stack: str, ref: str, before: Recorded | None, after: Recorded | None, priced: Cost) -> StackPreview:
     """Raises EngineError when the version of the working copy does not run."""
     if after is not None and after.failure:
         raise EngineError(f"{stack}: the program here does not run, so there is nothing to compare: {after.failure}")
@@ -74,11 +76,13 @@ def _compared(stack: str, ref: str, before: Recorded | None, after: Recorded | N
     changes, same = compare(old, new, ProviderRules())
     known = {(each.id, each.resource) for each in before.policies} if before else set()
     policies = tuple(replace(each, known=(each.id, each.resource) in known) for each in after.policies) if after else ()
-    return StackPreview(stack, changes, same, new, cost, _ordered(policies), note)
+    return timed(StackPreview(stack, changes, same, new, priced, _ordered(policies), note), states(old))
 
 
 def _ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda each: (each.level.value, each.known, each.id, each.resource)))
+    """The gravest first, and what is new before what is known."""
+    levels = [*Level]
+    return tuple(sorted(findings, key=lambda each: (levels.index(each.level), each.known, each.id, each.resource)))
 
 
 def _last_line(failure: str) -> str:
@@ -94,7 +98,7 @@ def _chosen(stack: str, known: Sequence[str]) -> list[str]:
     return [stack]
 
 
-def _cost(tree: Path, project: Path, stack: str) -> Cost:
+def cost(tree: Path, project: Path, stack: str) -> Cost:
     """Both versions' settings at the price book's prices of here."""
     before, why_before = _estimated(tree, stack)
     after, why_after = _estimated(project, stack)
@@ -122,8 +126,8 @@ def _estimated(directory: Path, stack: str) -> tuple[Any, str]:
 
 def from_pulumi(path: Path) -> Preview:
     """The real engine's own preview of one stack."""
-    return Preview(path.name, (digest.read(read_json(path, "the output of `pulumi preview --json --diff`"),
-                                           str(path)),))
+    stack = digest.read(read_json(path, "the output of `pulumi preview --json --diff`"), str(path))
+    return Preview(path.name, (timed(stack, ()),))
 
 
 def deployed(project: Path, stack: str, path: Path, say: Say) -> Preview:
@@ -139,13 +143,15 @@ def deployed(project: Path, stack: str, path: Path, say: Say) -> Preview:
         zone = export.zone(settings.domain.name)
         job = Job(stack, project, state, {settings.domain.name: zone} if zone else {}, export.account)
         found = record([job], lambda job: say(f"{job.stack}: previewed against {path.name}"))[job]
+        before = recorded(state)
     if found.failure:
         raise EngineError(f"{stack}: the program can't be previewed against {path.name}: {found.failure}")
     changes, same = engine_steps.read(found.steps, found.graph)
     note = "Secrets are not compared: the export has them encrypted." if export.secrets else ""
     after, why = _estimated(project, stack)
-    cost = Cost(None, _total(after), note=why or "what is deployed has no settings to estimate")
-    return Preview(path.name, (StackPreview(stack, changes, same, found.graph, cost, _ordered(found.policies), note),))
+    priced = Cost(None, _total(after), note=why or "what is deployed has no settings to estimate")
+    shown = StackPreview(stack, changes, same, found.graph, priced, _ordered(found.policies), note)
+    return Preview(path.name, (timed(shown, before),))
 
 
 def read_json(path: Path, what: str) -> Any:

@@ -58,6 +58,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 def _resource(state: State, key: bytes, aliases: Sequence[str]) -> dict[str, Any]:
     return {"urn": state.urn, "type": state.type, "name": state.name, "parent": state.parent, "custom": state.custom,
             "inputs": spelled(state.inputs, key), "references": state.property_dependencies,
+            "needs": state.dependencies,
             "provider": state.provider.rpartition("::")[0], "protect": state.protect,
             "retained": state.retain_on_delete, "ignored": state.ignore_changes,
             "replacing": state.replace_on_changes, "aliases": list(aliases),

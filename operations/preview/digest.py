@@ -62,8 +62,8 @@ def _resource(urn: str, step: Mapping[str, Any]) -> Resource:
     return Resource(
         urn, urn.split("::")[2].rsplit("$", 1)[-1], urn.split("::", 3)[3], state.get("parent", ""),
         bool(state.get("custom", True)), read_value(state.get("inputs") or {}),
-        state.get("propertyDependencies") or {}, protect=bool(old.get("protect")),
-        retained=bool(old.get("retainOnDelete")))
+        state.get("propertyDependencies") or {}, needs=state.get("dependencies") or (),
+        protect=bool(old.get("protect")), retained=bool(old.get("retainOnDelete")))
 
 
 def _change(resource: Resource, operation: Operation, step: Mapping[str, Any]) -> Change:

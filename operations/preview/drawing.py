@@ -9,8 +9,8 @@ from html import escape
 from operations.preview.model import MARKS, Operation
 from operations.preview.topology import Box, Edge, Topology
 
-_WIDTH, _HEIGHT = 168, 46  # of a box, in pixels
-_GAP, _BETWEEN = 16, 92  # between boxes of a zone, and between zones
+_WIDTH, _HEIGHT = 160, 46  # of a box, in pixels
+_GAP, _BETWEEN = 16, 56  # between boxes of a zone, and between zones
 _TOP, _MARGIN = 44, 14
 
 
@@ -64,12 +64,12 @@ def _edges(edges: tuple[Edge, ...], places: Mapping[str, _Place]) -> Iterator[st
             y, to_y = y + 8, to_y + 8
         if one.column == other.column:
             x = to_x = one.x + _WIDTH
-            bend = 34.0
+            bend = 28.0
             control, to_control = x + bend, to_x + bend
         else:
             forward = other.column > one.column
             x, to_x = (one.x + _WIDTH, other.x) if forward else (one.x, other.x + _WIDTH)
-            bend = 46.0 if forward else -46.0
+            bend = 40.0 if forward else -40.0
             control, to_control = x + bend, to_x - bend
         said = f"{edge.of} → {edge.to}: {', '.join(edge.because)}"
         yield (f'<path class="edge {edge.kind.value}" data-of="{escape(edge.of)}" data-to="{escape(edge.to)}" '
@@ -80,13 +80,15 @@ def _edges(edges: tuple[Edge, ...], places: Mapping[str, _Place]) -> Iterator[st
 def _box(box: Box, place: _Place) -> Iterator[str]:
     name, count = box.part.name, len(box.part.resources)
     what = ", ".join(f"{MARKS[operation]}{box.counts[operation]}" for operation in Operation
-                     if box.counts.get(operation)) or "unchanged"
-    lock = " · encrypted" if box.encrypted else ""
+                     if box.counts.get(operation))
+    lock = ["encrypted"] if box.encrypted else []
+    facts = [str(count), *([what] if what else []), *lock]
+    said = f"{name} ({box.part.type}): {', '.join([f'{count} resources', what or 'unchanged', *lock])}"
     yield (f'<g class="box {box.part.worst.value}" tabindex="0" data-name="{escape(name)}">'
-           f'<title>{escape(f"{name} ({box.part.type}): {count} resources, {what}{lock}")}</title>'
+           f'<title>{escape(said)}</title>'
            f'<rect x="{place.x:g}" y="{place.y:g}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
            f'<text class="name" x="{place.x + 10:g}" y="{place.y + 20:g}">{escape(name)}</text>'
-           f'<text class="what" x="{place.x + 10:g}" y="{place.y + 36:g}">{count} · {escape(what)}{lock}</text></g>')
+           f'<text class="what" x="{place.x + 10:g}" y="{place.y + 36:g}">{escape(" · ".join(facts))}</text></g>')
 
 
 def _marker(kind: str) -> str:

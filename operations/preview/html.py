@@ -1,4 +1,5 @@
-"""A preview as one page that works offline: changes, all resources to search in, topology, cost, policies."""
+"""A preview as one page that works offline: changes, all resources to search in, topology, the predicted `up`, cost,
+policies."""
 
 from __future__ import annotations
 
@@ -11,8 +12,10 @@ from operations.preview import lines
 from operations.preview.compare import counted
 from operations.preview.data import at_risk
 from operations.preview.drawing import svg
-from operations.preview.model import MARKS, ORDER, Change, Level, Operation, Preview, StackPreview
+from operations.preview.gantt import chart
+from operations.preview.model import MARKS, ORDER, Change, Level, Operation, Phase, Preview, StackPreview, Timing
 from operations.preview.parts import owner_of
+from operations.preview.times import clock, uncounted
 from operations.preview.topology import topology
 
 _HERE = Path(__file__).parent
@@ -23,7 +26,8 @@ _CLASSES = {"+": "plus", "-": "minus", "!": "warn"}
 def page(preview: Preview) -> str:
     """Everything is in the file: no address is asked for anything."""
     sections = (("changes", "Changes", _changes), ("resources", "Resources", _resources),
-                ("topology", "Topology", _topology), ("cost", "Cost", _cost), ("policies", "Policies", _policies))
+                ("topology", "Topology", _topology), ("up", "Predicted up", _up),
+                ("cost", "Cost", _cost), ("policies", "Policies", _policies))
     tabs = "".join(f'<button type="button" data-page="{id}">{title}</button>' for id, title, _ in sections)
     bodies = "".join(f'<section id="page-{id}" aria-label="{title}">\n{"".join(render(preview))}</section>\n'
                      for id, title, render in sections)
@@ -38,9 +42,11 @@ def page(preview: Preview) -> str:
 
 
 def _changes(preview: Preview) -> Iterator[str]:
-    yield _table(["stack", *(f"{MARKS[each].strip()} {each.value}" for each in ORDER)],
-                 ([escape(stack.stack), *(str(stack.count(each)) for each in ORDER)] for stack in preview.ordered),
-                 numbers=range(1, 6))
+    yield _table(["stack", *(f"{MARKS[each].strip()} {each.value}" for each in ORDER), "USD a month", "difference",
+                  "policies", "predicted up"],
+                 ([escape(stack.stack), *(str(stack.count(each)) for each in ORDER), _usd(stack.cost.after),
+                   "–" if stack.cost.delta is None else _difference(stack.cost.delta), _verdict(stack),
+                   _took(stack.timing)] for stack in preview.ordered), numbers=range(1, 8))
     for stack in preview.ordered:
         if stack.note:
             yield f'<p class="note"><b>{escape(stack.stack)}</b>: {escape(stack.note)}</p>\n'
@@ -51,6 +57,20 @@ def _changes(preview: Preview) -> Iterator[str]:
         if stack.changes:
             yield f"<h2>{escape(stack.stack)}</h2>\n"
         yield from map(_change, stack.changes)
+
+
+def _verdict(stack: StackPreview) -> str:
+    if stack.policies is None:
+        return "not evaluated"
+    if not stack.violations:
+        return "hold"
+    new = sum(not each.known for each in stack.violations)
+    return f'<span class="violated">{len(stack.violations)} violated</span>' + (f", <b>{new} new</b>" if new else "")
+
+
+def _took(timing: Timing) -> str:
+    phases = [clock(phase.p50) for phase in (timing.made, timing.gone) if phase is not None]
+    return " + ".join(phases) or "–"
 
 
 def _lost(preview: Preview) -> Iterator[list[str]]:
@@ -92,12 +112,42 @@ def _resources(preview: Preview) -> Iterator[str]:
 
 
 def _topology(preview: Preview) -> Iterator[str]:
+    steps = "".join(f'<span class="{each.value}"><i class="box"></i>{each.value}</span>'
+                    for each in ORDER if each is not Operation.SAME)
     yield ('<p class="legend"><span><i></i>requests, messages, copies</span>'
-           '<span><i class="dashed"></i>permissions</span><span>point at a box to see its lines</span></p>\n')
+           f'<span><i class="dashed"></i>permissions</span>{steps}'
+           '<span>a box shows the gravest of its steps; point at it to see its lines</span></p>\n')
     for stack in preview.ordered:
         if stack.graph.resources:
             yield (f'<h2>{escape(stack.stack)}</h2>\n<div class="wide">'
                    f'{svg(topology(stack), f"topology of {stack.stack}")}</div>\n')
+
+
+def _up(preview: Preview) -> Iterator[str]:
+    yield ('<p class="legend"><span><i class="bar critical"></i>critical path: what takes longer here delays the whole'
+           '</span><span><i class="bar"></i>beside it</span><span><i class="bar assumed"></i>no figure for the '
+           'type, assumed</span><span>point at a line for its reason and the figure\'s source</span></p>\n'
+           '<div class="tools"><input type="search" id="steps" placeholder="type or name, several words" '
+           'aria-label="search the predicted up"><label><input type="checkbox" id="short"> the short ones too</label>'
+           '</div>\n')
+    for stack in preview.ordered:
+        if not stack.changes:
+            continue
+        timing = stack.timing
+        yield f"<h2>{escape(stack.stack)}</h2>\n"
+        for phase, title in ((timing.made, "Made"), (timing.gone, "Deleted once all is made")):
+            if phase is not None:
+                yield _phase(phase, title)
+        if timing.made is None and timing.gone is None:
+            yield "<p>Nothing is made or deleted that takes time.</p>\n"
+        if timing.uncounted:
+            yield f'<p class="note">Not counted, for want of figures: {uncounted(timing)}.</p>\n'
+
+
+def _phase(phase: Phase, title: str) -> str:
+    return (f"<h3>{title}: {clock(phase.p50)}, P95 {clock(phase.p95)}</h3>\n"
+            f'<p class="soft">{len(phase.bars)} operations, drawn with each at its median: {clock(phase.median)}.</p>\n'
+            f"{chart(phase)}")
 
 
 def _cost(preview: Preview) -> Iterator[str]:

@@ -19,6 +19,7 @@ from operations.preview.model import (
     Preview,
     StackPreview,
 )
+from operations.preview.times import line as predicted
 
 LIMIT = 64_000  # characters; GitHub takes 65,536
 MARKER = "<!-- candlefish-preview -->"  # by which the comment is found again
@@ -49,7 +50,8 @@ def _head(preview: Preview) -> str:
               *(str(stack.count(each)) for each in _COLUMNS), _money(stack.cost), _policy(stack)]
              for stack in preview.ordered]
     notes = "".join(f"\n> **{stack.stack}**: {stack.note}\n" for stack in preview.ordered if stack.note)
-    return title + _table(rows) + notes
+    times = f"\n{told}\n" if (told := predicted(preview)) else ""
+    return title + _table(rows) + times + notes
 
 
 def _destructive(preview: Preview) -> Iterable[Block]:

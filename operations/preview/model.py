@@ -28,8 +28,9 @@ DESTRUCTIVE = (Operation.REPLACE, Operation.DELETE)
 
 @dataclass(frozen=True)
 class Resource:
-    """references: by input, the URNs of what it was made from. ignored, replacing: property paths of ignoreChanges and
-    replaceOnChanges. names: texts that stand for this resource in the inputs of others, such as its made-up ARN."""
+    """references: by input, the URNs of what it was made from. needs: all URNs that it waits for. ignored,
+    replacing: property paths of ignoreChanges and replaceOnChanges. names: texts that stand for this resource in the
+    inputs of others, such as its made-up ARN."""
 
     urn: str
     type: str
@@ -45,6 +46,7 @@ class Resource:
     replacing: Sequence[str] = ()
     aliases: Sequence[str] = ()
     names: Sequence[str] = ()
+    needs: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,41 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """One operation, seconds from the beginning. critical: if it took longer, so would the whole. assumed: its type
+    has no figure. why: what it began after and where its figure is from; "" for what is not critical."""
+
+    name: str
+    type: str
+    begins: float
+    ends: float
+    critical: bool = False
+    assumed: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Seconds. p50, p95: of the whole. median: of the run in which everything takes its median, to which the bars
+    belong, in the order in which they begin."""
+
+    p50: float
+    p95: float
+    median: float
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long `up` would take: first all is made, then what was replaced or left goes. None where there is nothing of
+    it. uncounted: operations of which nobody knows how long they take → how many."""
+
+    made: Phase | None = None
+    gone: Phase | None = None
+    uncounted: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class StackPreview:
     """changes: all but those that stay the same, of which `same` is the number. policies: None: not evaluated. note:
     what the reader must know before the rest, such as that the version before does not run."""
@@ -138,6 +175,7 @@ class StackPreview:
     cost: Cost = field(default_factory=Cost)
     policies: tuple[Finding, ...] | None = None
     note: str = ""
+    timing: Timing = field(default_factory=Timing)
 
     def count(self, operation: Operation) -> int:
         return self.same if operation is Operation.SAME else sum(c.operation is operation for c in self.changes)

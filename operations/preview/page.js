@@ -36,6 +36,16 @@ function search() {
 ["words", "stack", "operation"].forEach(id => at(`#${id}`).addEventListener("input", search));
 search();
 
+function filter() {
+  const words = at("#steps").value.toLowerCase().split(/\s+/).filter(Boolean);
+  all("table.gantt").forEach(table => table.classList.toggle("all", at("#short").checked || words.length > 0));
+  all("table.gantt tbody tr").forEach(row => {
+    row.hidden = !words.every(word => row.dataset.words.includes(word));
+  });
+}
+["steps", "short"].forEach(id => at(`#${id}`).addEventListener("input", filter));
+filter();
+
 all("svg.topology").forEach(drawing => {
   const choose = name => {
     drawing.classList.toggle("chosen", Boolean(name));

@@ -80,8 +80,36 @@ class Graph:
             for index, waits in enumerate(self.waits)))
 
     def working(self, urns: Collection[str]) -> Graph:
-        """As if all but `urns` were done."""
-        return replace(self, nodes=tuple(replace(node, work=node.work and node.urn in urns) for node in self.nodes))
+        """As if all but `urns` were done. What takes no time is left out, but between two that do: it orders them."""
+        work = [node.work and node.urn in urns for node in self.nodes]
+        after, before = _reached(self.waits, work), _reached(_turned(self.waits), work)
+        kept = [index for index, does in enumerate(work) if does or (after[index] and before[index])]
+        place = {index: position for position, index in enumerate(kept)}
+        return replace(self, nodes=tuple(replace(self.nodes[index], work=work[index]) for index in kept),
+                       waits=tuple(tuple(replace(wait, before=place[wait.before]) for wait in self.waits[index]
+                                         if wait.before in place) for index in kept))
+
+
+def _turned(waits: Sequence[Sequence[Wait]]) -> list[list[Wait]]:
+    """For each node those that wait for it."""
+    found: list[list[Wait]] = [[] for _ in waits]
+    for index, mine in enumerate(waits):
+        for wait in mine:
+            found[wait.before].append(replace(wait, before=index))
+    return found
+
+
+def _reached(waits: Sequence[Sequence[Wait]], work: Sequence[bool]) -> list[bool]:
+    """For each node whether one that does work stands before it."""
+    following = _turned(waits)
+    found = [False] * len(work)
+    queue = [index for index, does in enumerate(work) if does]
+    while queue:
+        for wait in following[queue.pop()]:
+            if not found[wait.before]:
+                found[wait.before] = True
+                queue.append(wait.before)
+    return found
 
 
 def recorded(path: Path) -> list[State]:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from operations.preview import report
 from operations.preview.html import page
 from operations.preview.markdown import comment
 from operations.preview.model import Operation, Preview
+from tests import previews
 from tests.eventually import eventually
 from tests.program import ROOT
 
@@ -30,78 +32,107 @@ STACK = "development"
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program in a repository of its own, with one commit."""
-    folder = tmp_path_factory.mktemp("preview") / "project"
-    for path in files_here(ROOT):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / path, folder / path)
-    for command in (["init", "--quiet"], ["add", "--all"],
-                    ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "-m", "before"]):
-        subprocess.run(["git", "-C", str(folder), *command], check=True)
+    folder = previews.copied(tmp_path_factory.mktemp("preview") / "project")
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "-m", "before")
     return folder
 
 
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@example.com", *arguments],
+                   check=True)
+
+
 @pytest.fixture(scope="module")
-def preview(copy: Path) -> Preview:
-    """A larger database, one service less, and a bucket that is no longer private."""
-    stack, bucket = copy / f"Pulumi.{STACK}.yaml", copy / "infra/components/bucket.py"
-    changed = stack.read_text().replace("instanceClass: db.t4g.micro", "instanceClass: db.t4g.small")
-    stack.write_text(re.sub(r"(?ms)^    paintbox:\n.*?(?=^    \w|^  \w|\Z)", "", changed))
-    bucket.write_text(bucket.read_text().replace("block_public_policy=True", "block_public_policy=False"))
-    try:
-        return against(copy, STACK, "HEAD", lambda message: None)
-    finally:
-        subprocess.run(["git", "-C", str(copy), "checkout", "--quiet", "."], check=True)
+def changes(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Preview]:
+    """The three of tests/previews.py."""
+    return previews.previews(tmp_path_factory.mktemp("changes"))
 
 
-def test_the_changes_are_those_that_were_made(preview: Preview) -> None:
-    [stack] = preview.stacks
-    changes = {(each.type.rsplit(":", 1)[-1], each.name): each for each in stack.changes}
-    instance = changes["Instance", "database"]
-    assert [(each.path, each.before, each.after) for each in instance.properties] == [
-        ("instanceClass", "db.t4g.micro", "db.t4g.small")]
-    assert changes["Repository", "registry-paintbox"].operation is Operation.DELETE
-    assert changes["BlueGreenService", "workloads-paintbox"].operation is Operation.DELETE
-    assert not [each for each in stack.changes if each.operation in (Operation.CREATE, Operation.REPLACE)]
-    assert stack.same > 500
-
-
-def test_cost_and_policies_are_of_both_versions(preview: Preview) -> None:
-    [stack] = preview.stacks
+def test_a_database_that_would_be_replaced_stands_on_top_with_its_reason_and_its_data(
+        changes: Mapping[str, Preview]) -> None:
+    text = comment(changes["database-replaced"])
+    first, *rest = previews.sections(text)["### ⚠️ Destroyed or replaced"][1:]
+    assert first.startswith("| production | replace | `database` | `aws:rds/instance:Instance` | `kmsKeyId` "
+                            "**protected: `up` refuses it** | the database: all rows")
+    assert {each.rpartition("| ")[2] for each in rest} == {"– |"} or not rest
+    [stack] = changes["database-replaced"].stacks
+    instance = next(each for each in stack.changes if each.type == "aws:rds/instance:Instance")
+    assert {each.path: each.replaces for each in instance.properties} == {"kmsKeyId": True, "allocatedStorage": False}
     assert stack.cost.delta is not None
-    assert stack.cost.components["database"][1] > stack.cost.components["database"][0]
+    assert stack.cost.delta > 0
+    assert stack.violations == ()
+    assert stack.timing.made is not None
+    assert stack.timing.gone is not None
+    assert ("database", True) in {(bar.name, bar.critical) for bar in stack.timing.made.bars}
+    assert text.index("Predicted `up`") < text.index("### ⚠️ Destroyed") < text.index("### Changes")
+    assert re.search(r"n\d+\[\"database\"\]:::replace", text)
+
+
+def test_a_new_service_makes_and_destroys_nothing_of_others(changes: Mapping[str, Preview]) -> None:
+    [stack] = changes["new-service"].stacks
+    assert not previews.sections(comment(changes["new-service"]))
+    made = [each for each in stack.changes if each.operation is Operation.CREATE]
+    assert all("invoices" in each.name for each in made)
+    assert {"BlueGreenService", "Deployment", "Repository"} < {each.type.rpartition(":")[2] for each in made}
+    assert stack.timing.made is not None
+    assert len(stack.timing.made.bars) == len([each for each in made if not each.type.startswith("candlefish:")])
+
+
+def test_a_violated_policy_is_new_and_names_each_bucket(changes: Mapping[str, Preview]) -> None:
+    [stack] = changes["public-bucket"].stacks
     assert {(each.id, each.known) for each in stack.violations} == {("CKV_AWS_54", False)}
+    assert len(stack.violations) == stack.count(Operation.UPDATE) == len(
+        previews.sections(comment(changes["public-bucket"]))["### Violated policies"])
+    assert stack.policies is not None
+    assert {*stack.policies[:len(stack.violations)]} == {*stack.violations}
 
 
-def test_the_comment_names_what_is_lost_and_what_is_violated(preview: Preview) -> None:
-    text = comment(preview)
-    assert "`registry-paintbox` | `aws:ecr/repository:Repository` | it is no longer in the program | all images" in text
-    assert "CKV_AWS_54" in text
-    assert "```mermaid" in text
+@pytest.mark.parametrize("name", previews.CHANGES)
+def test_the_comment_in_the_docs_says_what_the_change_does(name: str, changes: Mapping[str, Preview]) -> None:
+    kept = (previews.DOCS / f"{name}.md").read_text(encoding="utf-8")
+    now = comment(changes[name])
+    assert previews.sections(kept) == previews.sections(now), "renew it: python -m tests.previews --write"
 
 
-def test_the_document_counts_what_it_lists(preview: Preview) -> None:
-    document = report.document(preview)["stacks"][STACK]
-    assert len(document["resources"]) == sum(document[each] for each in ("create", "update", "replace", "delete"))
-    json.dumps(document)
+def test_the_document_counts_what_it_lists(changes: Mapping[str, Preview]) -> None:
+    for preview in changes.values():
+        document = report.document(preview)["stacks"][previews.STACK]
+        assert len(document["resources"]) == sum(document[each] for each in ("create", "update", "replace", "delete"))
+        json.dumps(document)
 
 
-def test_nothing_is_left_of_the_other_version(copy: Path, preview: Preview) -> None:
+def test_a_ref_is_checked_out_compared_and_gone(copy: Path) -> None:
+    """With a program that is quick: settings and ref are real ones."""
+    (copy / "__main__.py").write_text("import pulumi\npulumi.ComponentResource('candlefish:edge:Quick', 'quick')\n")
+    git(copy, "commit", "--quiet", "--all", "-m", "quick")
+    try:
+        settings = copy / f"Pulumi.{STACK}.yaml"
+        settings.write_text(settings.read_text().replace("instanceClass: db.t4g.micro", "instanceClass: db.t4g.small"))
+        [stack] = against(copy, STACK, "HEAD", lambda message: None).stacks
+    finally:
+        git(copy, "reset", "--quiet", "--hard", "HEAD~1")
+    assert (stack.changes, stack.same, stack.note) == ((), 1, "")
+    assert stack.cost.components["database"][1] > stack.cost.components["database"][0]
     assert len(worktrees(copy)) == 1
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine")
-def test_the_page_works_in_a_browser_without_a_network(preview: Preview, tmp_path: Path) -> None:
+def test_the_page_works_in_a_browser_without_a_network(changes: Mapping[str, Preview], tmp_path: Path) -> None:
     file = tmp_path / "page.html"
+    preview = changes["database-replaced"]
     file.write_text(page(preview), encoding="utf-8")
     done = subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
          "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=5000", "--dump-dom",
-         f"{file.as_uri()}#resources"], capture_output=True, text=True, timeout=120, check=True)
+         f"{file.as_uri()}#up"], capture_output=True, text=True, timeout=120, check=True)
     shown = html.unescape(done.stdout)
     total = preview.stacks[0].same + len(preview.stacks[0].changes)
     assert f"{total} found, the first 300 shown" in shown
-    assert 'data-page="resources" aria-selected="true"' in shown
+    assert 'data-page="up" aria-selected="true"' in shown
     assert shown.count('class="box') > 20
+    assert '<tr class="critical" title="database, aws:rds/instance:Instance: at 0:00' in shown
 
 
 def test_an_interrupted_preview_leaves_nothing(copy: Path) -> None:

@@ -7,8 +7,21 @@ import re
 
 import pytest
 
+from operations.preview.gantt import SHOWN, chart
 from operations.preview.html import page
-from operations.preview.model import Change, Cost, Graph, Operation, Preview, PropertyChange
+from operations.preview.model import (
+    Bar,
+    Change,
+    Cost,
+    Finding,
+    Graph,
+    Level,
+    Operation,
+    Phase,
+    Preview,
+    PropertyChange,
+    Timing,
+)
 from operations.preview.parts import Part
 from operations.preview.topology import OTHER, Kind, topology, zone_of
 from tests.stacks import COUNTS
@@ -76,6 +89,39 @@ def test_the_search_has_every_resource_and_what_changes_first() -> None:
     rows = json.loads(found[1])
     assert len(rows) == len(graph().resources) - 1
     assert rows[0] == ["staging", "update", "aws:s3/bucket:Bucket", "bucket", "storage"]
+
+
+MADE = Phase(452.0, 612.0, 452.0, (Bar("database", INSTANCE, 0.0, 452.0, critical=True, why="at once; logs, n=13"),
+                                   Bar("role", "aws:iam/role:Role", 0.0, 1.0)))
+
+
+def test_the_predicted_up_is_drawn_to_scale_with_the_critical_path_marked() -> None:
+    text = page(Preview("main", (preview_of("staging", Change(
+        urn("database"), INSTANCE, "database", Operation.REPLACE, causes=("kmsKeyId",)),
+        timing=Timing(MADE, None, {"updates in place": 2})),)))
+    assert "<h3>Made: 7:32, P95 10:12</h3>" in text
+    assert f'<tr class="critical" title="database, {INSTANCE}: at 0:00 for 7:32; at once; logs, n=13"' in text
+    assert '<i class="bar critical" style="left:0.000%;width:100.000%"></i>' in text
+    assert '<i class="bar " style="left:0.000%;width:0.221%"></i>' in text
+    assert "Not counted, for want of figures: updates in place (2)." in text
+
+
+def test_what_is_critical_or_long_is_not_folded_away() -> None:
+    bars = [Bar(f"short-{number}", INSTANCE, 0.0, 1.0) for number in range(SHOWN)]
+    text = chart(Phase(9.0, 9.0, 9.0, (*bars, Bar("long", INSTANCE, 0.0, 9.0), Bar("first", INSTANCE, 0.0, 0.1, True))))
+    folded = re.findall(r'<tr class="short" title="([^,]+),', text)
+    assert len(folded) == 2
+    assert not {"long", "first"} & {*folded}
+    assert "2 short ones beside the critical path are folded away" in text
+
+
+def test_what_must_be_known_first_is_in_the_first_table() -> None:
+    text = page(Preview("main", (preview_of(
+        "staging", Change(urn("a"), INSTANCE, "a", Operation.CREATE), cost=Cost(10.0, 12.5), timing=Timing(MADE),
+        policies=(Finding("CKV_AWS_1", Level.VIOLATED, "a", "m"),
+                  Finding("CKV_AWS_2", Level.VIOLATED, "a", "m", known=True))),)))
+    row = text.partition("<tbody>")[2].partition("</tr>")[0]
+    assert all(each in row for each in ("12.50", "+2.50", "2 violated", "1 new", "7:32"))
 
 
 def test_the_same_preview_gives_the_same_page() -> None:

@@ -114,7 +114,7 @@ def test_secrets_alone_are_no_reason_for_a_step() -> None:
 
 
 def test_a_version_that_does_not_run_is_said_and_the_new_graph_is_shown_alone() -> None:
-    found = sources._compared("staging", "main", Recorded(failure="Traceback …\nKeyError: 'vpc'"),
+    found = sources.compared("staging", "main", Recorded(failure="Traceback …\nKeyError: 'vpc'"),
                               Recorded(Graph((resource("a"),))), Cost())
     assert [each.operation for each in found.changes] == [Operation.CREATE]
     assert "The program of `main` does not run" in found.note

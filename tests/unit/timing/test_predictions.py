@@ -55,6 +55,17 @@ def test_what_is_there_already_takes_no_time_and_still_holds_up_what_comes_after
     assert predict(chain, CREATE, FIGURES, samples=20, only=set()).median == 0
 
 
+def test_leaving_out_what_is_there_already_changes_no_time() -> None:
+    chain = (resource("a", SLOW), resource("group", COMPONENT, custom=False, after=("a",)),
+             resource("b", QUICK, parent="group"), resource("c", SLOW, after=("b",)), resource("d", QUICK))
+    whole = graph.up(chain)
+    part = whole.working({_urn("a"), _urn("c")})
+    assert [node.name for node in part.nodes] == ["a", "group", "b", "c"]
+    times = {"a": 100.0, "c": 100.0}
+    assert run(part, [times.get(node.name, 0.0) for node in part.nodes], UNLIMITED).total == run(
+        whole, [times.get(node.name, 0.0) for node in whole.nodes], UNLIMITED).total == 200.0
+
+
 # -- figures -----------------------------------------------------------------------------------------------------------
 
 def test_every_figure_of_the_table_has_a_source() -> None:
