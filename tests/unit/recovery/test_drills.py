@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -239,3 +240,22 @@ def test_the_same_seed_strikes_the_same_thing(tmp_path: Path) -> None:
     assert {drawn(seed) for seed in range(6)} == {"a", "b"}
     with pytest.raises(DrillError, match="development has no aws:kms/key:Key"):
         Fake(tmp_path).world().of("aws:kms/key:Key")
+
+
+def test_two_runs_of_one_seed_report_the_same_but_for_real_time(tmp_path: Path) -> None:
+    """A strike that draws its victim and its content, as those of the table do."""
+    def strike(world: World) -> Struck:
+        victim, content = world.one(NAT), world.draw.random()
+        return Struck({"key": victim.id, "moment": str(time.time_ns())}, {victim.id: content},
+                      lambda: {victim.id: content if victim.id == "a" else None},
+                      seen=lambda: {"requests": time.time()})
+
+    def report(seed: int) -> dict[str, Any]:
+        found = drills.document(Drill(Fake(tmp_path).world(), seed).run(
+            replace(disaster(Struck(), "restore {key} --at {moment}"), strike=strike), TARGETS))
+        assert {found.pop("real_seconds"), found.pop("seen")["requests"]}
+        return found
+
+    reports = {seed: report(seed) for seed in range(2)}
+    assert {seed: report(seed) for seed in range(2)} == reports
+    assert len({json.dumps(each) for each in map(report, range(4))}) == 2
