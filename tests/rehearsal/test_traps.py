@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 import pytest
@@ -19,7 +20,7 @@ TAKERS = {"aws:lambda/function:Function", "aws:eks/nodeGroup:NodeGroup", "aws:ek
           "aws:synthetics/canary:Canary", "aws:rds/instance:Instance", "aws:ec2/flowLog:FlowLog",
           "aws:backup/selection:Selection", "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
           "aws:cfg/recorder:Recorder", "aws:eks/podIdentityAssociation:PodIdentityAssociation"}
-EDGE = {"aws:wafv2/webAcl:WebAcl", "aws:acm/certificate:Certificate"}
+EDGE = {"aws:wafv2/webAcl:WebAcl", "aws:acm/certificateValidation:CertificateValidation"}
 
 
 @pytest.fixture(params=STACKS)
@@ -45,8 +46,7 @@ class Before:
 def test_no_bucket_has_a_name_that_it_would_have_to_wait_for(graph: Graph) -> None:
     found = graph.of("aws:s3/bucket:Bucket")
     assert found
-    assert [each.name for each in found if not any(character.isdigit() for character in str(each.inputs["bucket"])[-7:])
-            ] == []
+    assert [each.name for each in found if not re.search(r"-[0-9a-f]{7}$", str(each.inputs["bucket"]))] == []
 
 
 def test_no_function_leaves_interfaces_in_a_subnet(graph: Graph) -> None:
@@ -65,16 +65,13 @@ def test_an_ingress_goes_before_the_controller_that_takes_its_load_balancer_away
 
 
 def test_what_cloudfront_uses_is_in_its_region(graph: Graph) -> None:
-    """By the ARN's region, of what a distribution depends on."""
-    before = Before(graph)
-    by_urn = {each.urn: each for each in graph.resources}
-    used = {urn for each in graph.of("aws:cloudfront/distribution:Distribution") for urn in before.of(each.urn)
-            if by_urn[urn].type in EDGE}
-    assert {by_urn[urn].type for urn in used} == EDGE
-    for urn in used:
-        if by_urn[urn].inputs.get("scope") == "REGIONAL":
-            continue
-        assert _region(graph, by_urn[urn]) == "us-east-1", urn
+    distributions = graph.of("aws:cloudfront/distribution:Distribution")
+    assert distributions
+    used = {urn for each in distributions for field in ("viewerCertificate", "webAclId")
+            for urn in each.property_dependencies.get(field, ())}
+    found = [each for each in graph.resources if each.urn in used and each.type in EDGE]
+    assert {each.type for each in found} == EDGE
+    assert {each.name: _region(graph, each) for each in found} == {each.name: "us-east-1" for each in found}
 
 
 def test_a_vault_that_may_go_goes_with_its_points_and_every_other_is_protected(graph: Graph) -> None:

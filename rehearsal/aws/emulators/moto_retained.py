@@ -11,7 +11,7 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.rds.exceptions import RDSClientError
-from moto.rds.models import RDSBackend
+from moto.rds.models import DBInstanceAutomatedBackup, RDSBackend
 from moto.rds.responses import RDSResponse
 
 from rehearsal.postgres.instances import Content
@@ -58,7 +58,10 @@ def install() -> None:
         name = response.params.get("DBInstanceIdentifier")
         found: Any = describe(response).result
         own = [each for each in _of(response.backend).values() if name in (None, each.db_instance_identifier)]
-        return ActionResult({"DBInstanceAutomatedBackups": [*found["DBInstanceAutomatedBackups"], *own]})
+        # Moto's say neither which instance nor until when: nobody could restore from them.
+        others = [each for each in found["DBInstanceAutomatedBackups"]
+                  if not (isinstance(each, DBInstanceAutomatedBackup) and each.status == "retained")]
+        return ActionResult({"DBInstanceAutomatedBackups": [*others, *own]})
 
     setattr(RDSResponse, "describe_db_instance_automated_backups", with_retained)  # noqa: B010
 
