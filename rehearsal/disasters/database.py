@@ -71,12 +71,14 @@ def database_dropped(world: World) -> Struck:
     made = f"{name}-at-{moment.replace('-', '').replace(':', '').lower()}"
 
     def tidy() -> None:
-        if made in {each["DBInstanceIdentifier"] for each in rds.describe_db_instances()["DBInstances"]}:
+        there = {each["DBInstanceIdentifier"] for each in rds.describe_db_instances()["DBInstances"]}
+        if name in there:  # it came back
+            rows.drop()
+        if made in there:
             rds.modify_db_instance(DBInstanceIdentifier=made, DeletionProtection=False, ApplyImmediately=True)
             rds.delete_db_instance(DBInstanceIdentifier=made, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
         if made in {each["DBSnapshotIdentifier"] for each in rds.describe_db_snapshots()["DBSnapshots"]}:
             rds.delete_db_snapshot(DBSnapshotIdentifier=made)
-        rows.drop()
 
     return Struck({"moment": moment, "restored": made}, kept, rows.read,
                   (f"database.restore.snapshotId={made}",), tidy)

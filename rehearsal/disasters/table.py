@@ -197,7 +197,7 @@ DISASTERS: tuple[Disaster, ...] = (
     Disaster(
         "zone-lost", "A zone is lost", Severity.P1, Within.APPLICATION, Loss.NOTHING,
         "Nodes and targets of one zone are unhealthy; the database fails over.",
-        (Command("kubectl wait deployment --all --all-namespaces --for=condition=Available --timeout=20m", LOST_ZONE),),
+        (Command("kubectl wait deployment --all --all-namespaces --for=condition=Available --timeout=15m", LOST_ZONE),),
         "`kubectl get pods -A -o wide`: they run in the other zones; `candlefish verify --stack {stack}`",
         notes="Nothing is to be brought back: nodes, pods and the database move by themselves, and the command waits "
               "for them. A NAT gateway of the zone takes the way out of its subnets with it, and a stack with one NAT "

@@ -6,10 +6,10 @@ import json
 import shutil
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any
 
 from rehearsal.disasters.strikes import Struck
@@ -25,7 +25,7 @@ _ANSWER_SECONDS = 5.0
 
 @dataclass
 class Visitor:
-    """Asks a URL without end; a failure is an answer of 500 or more, or none."""
+    """Asks a URL without end; a failure is a status of 400 or more, or no answer."""
 
     url: str
     asked: int = 0
@@ -53,9 +53,7 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=_ANSWER_SECONDS):
             return True
-    except urllib.error.HTTPError as error:
-        return error.code < 500
-    except OSError:
+    except (OSError, HTTPException):  # a status of 400 or more is an OSError here
         return False
 
 

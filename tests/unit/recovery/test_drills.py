@@ -18,6 +18,10 @@ import pytest
 from typer.main import get_command
 
 from candlefish import app, drills, recovery
+from infra.settings.load import load_file
+from operations.recovery import restore
+from operations.recovery.account import Account
+from operations.recovery.restoration import Point
 from rehearsal.disasters.drill import Drill, Drilled, Targets, rehearsed_words
 from rehearsal.disasters.strikes import Struck
 from rehearsal.disasters.table import (
@@ -240,6 +244,18 @@ def test_the_same_seed_strikes_the_same_thing(tmp_path: Path) -> None:
     assert {drawn(seed) for seed in range(6)} == {"a", "b"}
     with pytest.raises(DrillError, match="development has no aws:kms/key:Key"):
         Fake(tmp_path).world().of("aws:kms/key:Key")
+
+
+def test_the_page_of_a_deleted_database_has_the_way_that_the_restore_prints() -> None:
+    settings = load_file(Path(__file__).parents[3] / "Pulumi.production.yaml")
+    printed = restore._takeover(Account("production", settings, pytest.fail), {"DBInstanceIdentifier": "NEW"}, None)
+    page = next(each for each in DISASTERS if each.name == "database-dropped").commands[1:]
+    lines = [each.text.format(stack="production", restored="NEW").removesuffix(" --yes") for each in page]
+    assert [line.replace(f" --region {settings.region}", "") for line in printed] == [
+        "put the settings into Pulumi.production.yaml" if line.startswith("pulumi config set") else line
+        for line in lines] + ["candlefish recovery points --stack production"]
+    assert restore._settings(Account("production", settings, pytest.fail), "NEW", Point(snapshot="s"), False) == {
+        "restore": {"snapshotId": "NEW"}}
 
 
 def test_two_runs_of_one_seed_report_the_same_but_for_real_time(tmp_path: Path) -> None:
