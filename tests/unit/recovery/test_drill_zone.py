@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
@@ -18,6 +19,10 @@ pytestmark = pytest.mark.unit
 
 
 NODES = {"a": "us-east-1a", "b": "us-east-1b", "c": "us-east-1b"}
+
+
+def _nobody(words: Sequence[str]) -> Any:
+    pytest.fail(f"{words} was run")
 
 
 @dataclass
@@ -53,16 +58,16 @@ class Cluster:
         state.write_text(json.dumps({"deployment": {"resources": [
             {"urn": "urn:pulumi:s::p::aws:rds/instance:Instance::db", "type": "aws:rds/instance:Instance", "id": "db",
              "inputs": {"identifier": "db"}}]}}))
-        return World("development", state, lambda service: rds, pytest.fail, pytest.fail, lambda: None,
+        return World("development", state, lambda service: rds, _nobody, _nobody, lambda: None,
                      look=self.look, lose_zones=self.lose, draw=Random(f"{seed} zone-lost"))
 
 
 @pytest.fixture
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """No time passes, nobody is asked over a network, kubectl is there."""
-    monkeypatch.setattr(zone.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("rehearsal.disasters.zone.time.sleep", lambda seconds: None)
     monkeypatch.setattr(zone.Visitor, "begin", lambda self: None)
-    monkeypatch.setattr(zone.shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr("rehearsal.disasters.zone.shutil.which", lambda name: f"/bin/{name}")
 
 
 @pytest.mark.usefixtures("quiet")

@@ -248,13 +248,14 @@ def test_the_same_seed_strikes_the_same_thing(tmp_path: Path) -> None:
 
 def test_the_page_of_a_deleted_database_has_the_way_that_the_restore_prints() -> None:
     settings = load_file(Path(__file__).parents[3] / "Pulumi.production.yaml")
-    printed = restore._takeover(Account("production", settings, pytest.fail), {"DBInstanceIdentifier": "NEW"}, None)
+    account = Account("production", settings, lambda service, region: None)
+    printed = restore._takeover(account, {"DBInstanceIdentifier": "NEW"}, None)
     page = next(each for each in DISASTERS if each.name == "database-dropped").commands[1:]
     lines = [each.text.format(stack="production", restored="NEW").removesuffix(" --yes") for each in page]
     assert [line.replace(f" --region {settings.region}", "") for line in printed] == [
         "put the settings into Pulumi.production.yaml" if line.startswith("pulumi config set") else line
         for line in lines] + ["candlefish recovery points --stack production"]
-    assert restore._settings(Account("production", settings, pytest.fail), "NEW", Point(snapshot="s"), False) == {
+    assert restore._settings(account, "NEW", Point(snapshot="s"), False) == {
         "restore": {"snapshotId": "NEW"}}
 
 
