@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import typer
 
 from candlefish import runtime, tools
@@ -54,8 +55,8 @@ def run(disaster: str, stack: str, seed: int, as_json: bool) -> None:
         emit([document(each) for each in drilled])
     else:
         _show(drilled)
-        waiting = [each.name for each in DISASTERS if each.strike is None]
-        print(f"\nnot rehearsed: {', '.join(waiting)}; their pages in docs/runbooks say what they wait for")
+        print("\nwith a drill of their own: " + ", ".join(
+            f"{each.name} (`{each.drill}`)" for each in DISASTERS if each.strike is None))
     if not all(each.inside for each in drilled):
         raise typer.Exit(Exit.FAILED)
 
@@ -77,7 +78,8 @@ def document(drilled: Drilled) -> dict[str, Any]:
         "disaster": drilled.disaster, "recovered": drilled.recovered, "commands": list(drilled.commands),
         "predicted_seconds": dict(zip(("p50", "p95"), drilled.predicted, strict=True)),
         "target_seconds": round(drilled.targets.within), "data_lost": drilled.lost, "data_compared": drilled.compared,
-        "rpo_seconds": round(drilled.targets.rpo), "real_seconds": round(drilled.seconds, 1)}
+        "rpo_seconds": round(drilled.targets.rpo), "real_seconds": round(drilled.seconds, 1),
+        **({"seen": dict(drilled.seen)} if drilled.seen else {})}
 
 
 def _wanted(name: str) -> Sequence[Disaster]:
@@ -87,7 +89,8 @@ def _wanted(name: str) -> Sequence[Disaster]:
     if found is None:
         raise WrongUsage(f"--disaster is {name!r}; allowed: {ALL}, {', '.join(each.name for each in DISASTERS)}")
     if found.strike is None:
-        raise WrongUsage(f"--disaster {name} is not rehearsed yet: it waits for {found.waits_for}")
+        raise WrongUsage(f"--disaster {name} takes more than one stack and a home of its own; its drill is: "
+                         f"{found.drill}")
     return [found]
 
 
@@ -117,24 +120,32 @@ class _Rehearsed:
             self.stack, rehearsal.state.path,
             lambda service: clients(service, rehearsal.settings.region, DEFAULT_ACCOUNT),
             lambda words: self._run(variables, words), lambda words: self._start(variables, words),
-            lambda: _lose_cluster(rehearsal))
+            lambda: _lose_cluster(rehearsal), lambda words: _ran(variables, words),
+            lambda zones: _lose_zones(rehearsal, zones), variables.get("CANDLEFISH_FRONT_DOOR", ""),
+            rehearsal.aws.databases if rehearsal.aws.databases.exists() else None)
 
     def _run(self, variables: Mapping[str, str], words: Sequence[str]) -> Ran:
         self.say("  " + " ".join(words))
-        try:
-            done = subprocess.run(_spelled(words), env={**os.environ, **variables}, stdin=subprocess.DEVNULL,
-                                  capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False)
-        except subprocess.TimeoutExpired as error:
-            raise DrillError(f"`{' '.join(words)}` has not ended after {_COMMAND_SECONDS:.0f} s") from error
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return _ran(variables, words)
 
     def _start(self, variables: Mapping[str, str], words: Sequence[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(_spelled(words), env={**os.environ, **variables}, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def _ran(variables: Mapping[str, str], words: Sequence[str]) -> Ran:
+    try:
+        done = subprocess.run(_spelled(words), env={**os.environ, **variables}, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise DrillError(f"`{' '.join(words)}` has not ended after {_COMMAND_SECONDS:.0f} s") from error
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
 def _spelled(words: Sequence[str]) -> list[str]:
     """With this very program in the place of the word that people type."""
+    if "candlefish" not in words:
+        return [*words]
     at = list(words).index("candlefish")
     return [*words[:at], sys.executable, "-m", "candlefish", *words[at + 1:]]
 
@@ -142,13 +153,24 @@ def _spelled(words: Sequence[str]) -> list[str]:
 def _variables(rehearsal: Rehearsal, servers: Servers) -> dict[str, str]:
     """Of `candlefish rehearse env`: the commands must find the rehearsal, and no real account."""
     return {**tools.environment(rehearsal, servers), "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "PATH": f"{tools.wrappers(rehearsal)}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 
 def _lose_cluster(rehearsal: Rehearsal) -> None:
     runtime.stop_cluster(rehearsal.root, rehearsal.stack)
     for part in ("kubernetes", "agent"):
         shutil.rmtree(rehearsal.home / part, ignore_errors=True)
+
+
+def _lose_zones(rehearsal: Rehearsal, zones: Sequence[str]) -> None:
+    agent = rehearsal.agent.running()
+    if agent is None:
+        raise DrillError(f"{rehearsal.stack}'s nodes do not run; `candlefish rehearse up --stack {rehearsal.stack}`")
+    try:
+        httpx.put(f"{agent.control_url}/zones", json={"lost": list(zones)}, trust_env=False).raise_for_status()
+    except httpx.HTTPError as error:
+        raise DrillError(f"the nodes can't be told which zones are lost: {error}") from error
 
 
 def _show(drilled: Sequence[Drilled]) -> None:

@@ -10,7 +10,7 @@ from candlefish.options import Json
 
 Which = Annotated[str, typer.Option("--disaster", metavar="NAME", help="a page of docs/runbooks/disasters, or all")]
 Of = Annotated[str, typer.Option("--stack", "-s", help="the rehearsed stack; built if it is not there")]
-Seed = Annotated[int, typer.Option(help="the same table, secret, moment of a kill … for the same seed")]
+Seed = Annotated[int, typer.Option(help="the same table, secret, zone … for the same seed")]
 
 
 def drill(disaster: Which = "all", stack: Of = "development", seed: Seed = 0, as_json: Json = False) -> None:

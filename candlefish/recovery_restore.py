@@ -11,8 +11,9 @@ from candlefish.account import restoring
 from candlefish.options import Json, Stack, moment
 from candlefish.project import settings_of
 from candlefish.screen import Screen, emit
-from operations.recovery import left_names, restore_names, restore_objects, restore_tables
+from operations.recovery import left_names, left_network, restore_names, restore_objects, restore_tables
 from operations.recovery.account import Account
+from operations.recovery.restoration import Waiting
 
 app = typer.Typer(no_args_is_help=True, help="Bring back one thing: a table, a bucket, a secret, a key.")
 
@@ -56,12 +57,17 @@ def key(name: Name, stack: Stack = "production", as_json: Json = False) -> None:
 
 def names(stack: Stack = "production", yes: Annotated[bool, typer.Option("--yes", "-y", help="remove them")] = False,
           as_json: Json = False) -> None:
-    """Shows, and removes with --yes, what a destroyed stack left under names that it needs again."""
-    account = _account(stack)
-    found = sorted(left_names.log_groups(account))
+    """Shows, and removes with --yes, what a destroyed stack left under names that it needs again, and what a cluster
+    that is gone left in the network."""
+    account, screen = _account(stack), Screen(quiet=as_json)
+    groups, network = sorted(left_names.log_groups(account)), left_network.find(account)
     if yes:
-        left_names.remove(account, found)
-    _tell(Screen(quiet=as_json), as_json, {"stack": stack, "log_groups": found, "removed": yes},
+        left_names.remove(account, groups)
+        left_network.remove(account, network, Waiting(say=screen.say))
+    found = [*groups, *(f"{each.kind} {each.id}" for each in network)]
+    _tell(screen, as_json,
+          {"stack": stack, "log_groups": groups, "network": [{"kind": each.kind, "id": each.id} for each in network],
+           "removed": yes},
           f"{'removed' if yes else 'left, --yes removes them'}: {', '.join(found) or 'nothing'}")
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shlex
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from rehearsal.disasters.strikes import Struck
 from rehearsal.disasters.table import Command, Disaster
@@ -18,6 +19,7 @@ from rehearsal.timing.durations import Durations, Operation
 from rehearsal.timing.prediction import Prediction, predict
 
 _SAID = 2000  # of a failed command's last words
+RUNS = ("moment", "copy", "restored")  # places that another run fills otherwise
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Targets:
 @dataclass(frozen=True)
 class Drilled:
     """recovered: every command succeeded, nothing would be changed any more, and all data is as it was. predicted: P50
-    and P95 on AWS, in seconds. lost: how many of `compared` are not as they were. failure: what went wrong."""
+    and P95 on AWS, in seconds. lost: how many of `compared` are not as they were. failure: what went wrong. seen: what
+    real time showed, which another run of the same seed may not."""
 
     disaster: str
     recovered: bool
@@ -42,6 +45,7 @@ class Drilled:
     lost: int
     seconds: float
     failure: str = ""
+    seen: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def inside(self) -> bool:
@@ -57,10 +61,16 @@ class Drill:
     def run(self, disaster: Disaster, targets: Targets) -> Drilled:
         """Raises DrillError when the disaster can't be done."""
         if disaster.strike is None:
-            raise DrillError(f"{disaster.name} is not rehearsed: it waits for {disaster.waits_for}")
+            raise DrillError(f"{disaster.name} has a drill of its own: {disaster.drill}")
         self.world.draw = Random(f"{self.seed} {disaster.name}")
         before = {each.urn for each in self.world.resources()}
         struck = disaster.strike(self.world)
+        try:
+            return self._recovered(disaster, targets, struck, before)
+        finally:
+            struck.tidy()
+
+    def _recovered(self, disaster: Disaster, targets: Targets, struck: Struck, before: Collection[str]) -> Drilled:
         begun = time.monotonic()
         failure, alive = "", set(before)
         for command in disaster.commands:
@@ -72,14 +82,17 @@ class Drill:
         failure = failure or self._differs(struck)
         lost = sum(now.get(name) != value for name, value in struck.kept.items())
         spent = time.monotonic() - begun
-        struck.tidy()
         return Drilled(
             disaster.name, not failure and not lost, self._shown(disaster, struck),
-            self._predicted(disaster.commands, alive), targets, len(struck.kept), lost, spent, failure)
+            self._predicted(disaster.commands, alive), targets, len(struck.kept), lost, spent, failure,
+            struck.seen())
 
     def _carry_out(self, command: Command, struck: Struck) -> str:
         """What went wrong, or ""."""
-        ran = self.world.run(rehearsed_words(self._filled(command, struck), struck.config, command.variable))
+        words = rehearsed_words(self._filled(command, struck), struck.config, command.variable)
+        if not words:
+            return ""
+        ran = self.world.run(words)
         if ran.code:
             return f"`{command.line}` ended with {ran.code}: {ran.stderr.strip()[-_SAID:]}"
         return ""
@@ -100,8 +113,8 @@ class Drill:
         return [word.format(**values) for word in shlex.split(command.text)]
 
     def _shown(self, disaster: Disaster, struck: Struck) -> tuple[str, ...]:
-        """Without what differs between two runs: a moment, a file's folder."""
-        values = {"stack": self.world.stack, **struck.values, "moment": "MOMENT", "copy": "COPY"}
+        """Without what differs between two runs of one seed."""
+        values = {"stack": self.world.stack, **struck.values, **{place: place.upper() for place in RUNS}}
         return tuple(each.line.format(**values) for each in disaster.commands)
 
     def _predicted(self, commands: Sequence[Command], alive: Collection[str]) -> tuple[float, float]:
@@ -130,10 +143,13 @@ def predicted(commands: Sequence[Command], table: Durations, seed: int) -> list[
 
 
 def rehearsed_words(words: Sequence[str], config: Sequence[str], variable: str) -> list[str]:
-    """The same in a rehearsal: its engine in the place of Pulumi's."""
+    """The same in a rehearsal: its engine in the place of Pulumi's. Nothing for a setting, which goes with each command
+    that reads it: the stack's file stays as it is."""
     match words:
         case ["pulumi", "stack", "import", *rest]:
             found = ["candlefish", "rehearse", "import", *rest]
+        case ["pulumi", "config", *_]:
+            return []
         case ["pulumi", verb, *rest]:
             found = ["candlefish", "rehearse", verb, *(word for word in rest if word != "--yes"), "--json"]
             if verb == "up":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rehearsal.disasters.drill import Targets, predicted
 from rehearsal.disasters.table import DISASTERS, Disaster, Loss
@@ -27,15 +27,17 @@ class Times:
 def times(states: Sequence[State]) -> dict[str, Times | None]:
     """By disaster, of a stack's graph: what has to be made again, and what the commands do beside it."""
     table = durations.load()
-    made: dict[tuple[str, ...], Times] = {}
+    made: dict[str, Times] = {}
     found: dict[str, Times | None] = {}
     for each in DISASTERS:
-        if each.remakes and each.remakes not in made:
+        key = repr((each.remakes, each.given))
+        if each.remakes and key not in made:
+            after = [replace(state, inputs={**state.inputs, **each.given.get(state.type, {})}) for state in states]
             only = {state.urn for state in states if state.type.startswith(each.remakes)}
-            whole = predict(states, Operation.CREATE, table, only=only)
-            made[each.remakes] = Times(whole.p50, whole.p95)
+            whole = predict(after, Operation.CREATE, table, only=only)
+            made[key] = Times(whole.p50, whole.p95)
         own = predicted(each.commands, table, 0)
-        parts = [*([made[each.remakes]] if each.remakes else []), *(Times(part.p50, part.p95) for part in own)]
+        parts = [*([made[key]] if each.remakes else []), *(Times(part.p50, part.p95) for part in own)]
         found[each.name] = Times(sum(part.p50 for part in parts), sum(part.p95 for part in parts)) if parts else None
     return found
 
@@ -69,12 +71,12 @@ def _page(disaster: Disaster, targets: Targets, found: Times | None) -> str:
     if disaster.notes:
         lines += ["## Mind", disaster.notes, ""]
     lines += ["## Rehearsal", f"`candlefish recovery drill --disaster {disaster.name}`" if disaster.strike else
-              f"Not rehearsed: it waits for {disaster.waits_for}.", ""]
+              f"`{disaster.drill}`", ""]
     return "\n".join(lines)
 
 
 def _of_stack(text: str) -> str:
-    for place in ("stack", "table", "bucket", "secret", "key", "moment", "copy"):
+    for place in ("stack", "table", "bucket", "secret", "key", "moment", "copy", "restored"):
         text = text.replace(f"{{{place}}}", "production" if place == "stack" else place.upper())
     return text
 
@@ -90,4 +92,4 @@ def _data(disaster: Disaster, targets: Targets) -> str:
 
 
 def _rehearsed(disaster: Disaster) -> str:
-    return "yes" if disaster.strike else f"no: it waits for {disaster.waits_for}"
+    return "yes" if disaster.strike else f"`{disaster.drill}`"

@@ -20,13 +20,14 @@ _WITHIN_SECONDS = 120.0
 @dataclass(frozen=True)
 class Struck:
     """values: what the commands' places are filled with. kept: what must be there again, by name. now: what is.
-    config: settings of this run. tidy: takes away what the drill has brought."""
+    config: settings of this run. tidy: takes away what the drill has brought. seen: what real time showed meanwhile."""
 
     values: Mapping[str, str] = field(default_factory=dict)
     kept: Mapping[str, Any] = field(default_factory=dict)
     now: Callable[[], Mapping[str, Any]] = dict
     config: tuple[str, ...] = ()
     tidy: Callable[[], None] = lambda: None
+    seen: Callable[[], Mapping[str, Any]] = dict
 
 
 def table_truncated(world: World) -> Struck:
@@ -49,7 +50,7 @@ def table_truncated(world: World) -> Struck:
 
     kept = items()
     delete(list(kept.values()))
-    return Struck({"table": name, "moment": _spelled(moment)}, kept, items, tidy=lambda: delete(mine))
+    return Struck({"table": name, "moment": spelled(moment)}, kept, items, tidy=lambda: delete(mine))
 
 
 def bucket_emptied(world: World) -> Struck:
@@ -74,7 +75,7 @@ def bucket_emptied(world: World) -> Struck:
     kept = objects()
     for key in kept:
         s3.delete_object(Bucket=bucket, Key=key)
-    return Struck({"bucket": bucket, "moment": _spelled(moment)}, kept, objects, tidy=tidy)
+    return Struck({"bucket": bucket, "moment": spelled(moment)}, kept, objects, tidy=tidy)
 
 
 def secret_deleted(world: World) -> Struck:
@@ -195,5 +196,5 @@ def destroyed(world: World) -> Struck:
     return Struck()
 
 
-def _spelled(moment: datetime) -> str:
+def spelled(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rehearsal.disasters import strikes
+from rehearsal.disasters import database, strikes, zone
 from rehearsal.disasters.strikes import Struck
 from rehearsal.disasters.world import World
 
@@ -37,6 +37,8 @@ class Loss(StrEnum):
 
 
 RESTORED_TABLE = "candlefish:recovery:Table"  # rows of rehearsal/timing/durations.yaml
+RESTORED_DATABASE = "candlefish:recovery:Database"
+LOST_ZONE = "candlefish:recovery:Zone"
 CALLS = "candlefish:recovery:Calls"
 
 
@@ -56,9 +58,10 @@ class Command:
 
 @dataclass(frozen=True)
 class Disaster:
-    """strike: how it is done to a rehearsed environment; None: it can't be yet, and `waits_for` says what it waits for.
-    symptoms: how it is noticed. remakes: the beginnings of the types that have to be made again, "" for
-    all of them. before: what is done first. verify: how a person sees that all is well."""
+    """strike: how it is done to a rehearsed environment; None: it takes more than one, and `drill` is the command that
+    rehearses it. symptoms: how it is noticed. remakes: the beginnings of the types that have to be made again, "" for
+    all of them. given: by type, inputs that the recovery adds. before: what is done first. verify: how a person sees
+    that all is well."""
 
     name: str
     title: str
@@ -72,7 +75,8 @@ class Disaster:
     before: str = ""
     notes: str = ""
     strike: Callable[[World], Struck] | None = None
-    waits_for: str = ""
+    drill: str = ""
+    given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 _REFRESH = Command("pulumi refresh --stack {stack} --yes")
@@ -171,27 +175,44 @@ DISASTERS: tuple[Disaster, ...] = (
               "that nobody has tagged. Data comes from its copies: see the pages of database, tables and buckets.",
         strike=strikes.destroyed),
     Disaster(
-        "database-dropped", "The database is dropped or its data is destroyed", Severity.P0, Within.DATABASE,
-        Loss.DATABASE, "Every request with data fails; `relation … does not exist` in the services' logs.",
-        (Command("candlefish recovery restore database --at {moment} --stack {stack}"),),
-        "`candlefish recovery validate --stack {stack}`",
-        before="`candlefish maintenance on --stack {stack}`; note the last moment at which all was well.",
-        waits_for="a drill around the restore that has tests of its own"),
+        "database-dropped", "The database is deleted", Severity.P0, Within.DATABASE, Loss.DATABASE,
+        "Every request with data fails: connections to the database end and its name does not resolve; RDS's events "
+        "tell of a deletion.",
+        (Command("candlefish recovery restore database --at {moment} --stack {stack}", RESTORED_DATABASE),
+         Command("aws rds create-db-snapshot --db-instance-identifier {restored} --db-snapshot-identifier {restored}"),
+         Command("aws rds wait db-snapshot-available --db-snapshot-identifier {restored}"),
+         Command("pulumi config set --path candlefish:database.restore.snapshotId {restored} --stack {stack}"),
+         _REFRESH, _UP),
+        "`candlefish recovery validate --stack {stack}`; " + _NO_DIFF, remakes=("aws:rds/instance:",),
+        given={"aws:rds/instance:Instance": {"snapshotIdentifier": "the restored one's"}},
+        before="`candlefish maintenance on --stack {stack}`. Take the key away that deleted it. The moment: the last "
+               "one that its backups reach (`aws rds describe-db-instance-automated-backups`). Where they were deleted "
+               "too, `--snapshot` instead of `--at`: `candlefish recovery points --stack {stack}` names the newest.",
+        notes="The first command checks what it restored, and names it. It comes without backups, and so does what is "
+              "made of its snapshot: with them RDS makes the first one before it counts as available, for hours. The "
+              "time of the snapshot itself is not predicted: nobody tells one, and it grows with the data. Where only "
+              "the data is destroyed and the instance is there, the first command prints another way, in which the "
+              "instance steps aside. The restored instance stays: delete it and its snapshot once all is well.",
+        strike=database.database_dropped),
+    Disaster(
+        "zone-lost", "A zone is lost", Severity.P1, Within.APPLICATION, Loss.NOTHING,
+        "Nodes and targets of one zone are unhealthy; the database fails over.",
+        (Command("kubectl wait deployment --all --all-namespaces --for=condition=Available --timeout=15m", LOST_ZONE),),
+        "`kubectl get pods -A -o wide`: they run in the other zones; `candlefish verify --stack {stack}`",
+        notes="Nothing is to be brought back: nodes, pods and the database move by themselves, and the command waits "
+              "for them. A NAT gateway of the zone takes the way out of its subnets with it, and a stack with one NAT "
+              "gateway, or with a database in one zone, has nothing that stands in. What has its data on a volume of "
+              "the zone (Prometheus, Alertmanager) waits for the zone. The drill ends the nodes of a zone in which no "
+              "such database is; the emulated database has no failover.",
+        strike=zone.zone_lost),
     Disaster(
         "region-lost", "The region is lost", Severity.P0, Within.ENVIRONMENT, Loss.DATABASE_AWAY,
         "Nothing of the region answers; AWS's health page says so.",
         (Command("candlefish recovery rebuild --stack recovery"),
          Command("candlefish recovery failover --stack recovery")),
         "the production names answer from the recovery region", remakes=("",),
-        waits_for="a place among the short drills; `make region` rehearses it, with a kill on the way"),
-    Disaster(
-        "zone-lost", "A zone is lost", Severity.P1, Within.APPLICATION, Loss.NOTHING,
-        "Nodes and targets of one zone are unhealthy; the database fails over.",
-        (Command("kubectl get pods -A -o wide"), Command("candlefish recovery points --stack {stack}")),
-        "pods run in the other zones, the database's zone has changed",
-        notes="Nothing is to be brought back: nodes, pods and the database move by themselves; the commands only look. "
-              "A NAT gateway of the zone takes its subnets with it.",
-        waits_for="nodes that the rehearsal can take away by zone"),
+        given={"aws:rds/instance:Instance": {"restoreToPointInTime": "the replicated backups"}},
+        drill="make region"),
 )
 
 

@@ -42,7 +42,9 @@ class Resource:
 @dataclass
 class World:
     """clients: service → boto3's client, in the stack's region. run, start: words of a command line, waited for or not.
-    lose_cluster: takes the cluster's machines and data away."""
+    look: as run, but told nobody. lose_cluster: takes the cluster's machines and data away. lose_zones: ends the nodes
+    of these zones, until none is lost any more. front_door: a URL. databases: libpq's service file, where there is
+    PostgreSQL."""
 
     stack: str
     state: Path
@@ -50,6 +52,10 @@ class World:
     run: Callable[[Sequence[str]], Ran]
     start: Callable[[Sequence[str]], Popen[bytes]]
     lose_cluster: Callable[[], None]
+    look: Callable[[Sequence[str]], Ran] = field(default=lambda words: Ran(1, "", "nobody can look"))
+    lose_zones: Callable[[Sequence[str]], None] = field(default=lambda zones: None)
+    front_door: str = ""
+    databases: Path | None = None
     draw: Random = field(default_factory=lambda: Random(0))
 
     def of(self, type: str) -> list[Resource]:

@@ -67,7 +67,7 @@ class Wanted:
 class RunningAgent:
     front_door_url: str  # plain HTTP; requests arrive at targets with X-Forwarded-Proto as the listener says
     proxy_url: str  # HTTP proxy that knows `{service}.{namespace}.svc`
-    control_url: str  # GET /state: nodes, pods, load balancers as JSON
+    control_url: str  # GET /state: nodes, pods, load balancers as JSON; PUT /zones: which are lost
     home: Path
     pid: int
 

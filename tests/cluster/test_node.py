@@ -276,6 +276,29 @@ def test_scaling_a_node_group_down_drains_the_node_first(world: World, namespace
         world.scale_nodes(3)
 
 
+def test_the_pods_of_a_lost_zone_run_in_the_others_which_get_a_node_for_the_lost_one(
+        world: World, namespace: str) -> None:
+    lost = ZONES[1]
+    world.apply(deployment(namespace, "site", 6, container()))
+    world.available(namespace, "site", 6)
+
+    def zones() -> Counter[str]:
+        return Counter(each["metadata"]["labels"]["topology.kubernetes.io/zone"] for each in world.ready_nodes())
+
+    try:
+        world.http.put(f"{world.agent.control_url}/zones", json={"lost": [lost]}).raise_for_status()
+        assert lost not in {each["zone"] for each in world.state()["nodes"].values()}
+        eventually("Kubernetes notices", lambda: zones()[lost] == 0)
+        eventually("another node comes", lambda: zones().total() == 3 and len(world.nodes()) == 3)
+        world.available(namespace, "site", 6)
+        assert zones()[lost] == 0
+    finally:
+        world.http.put(f"{world.agent.control_url}/zones", json={"lost": []}).raise_for_status()
+        world.scale_nodes(2)
+        world.scale_nodes(3)
+    assert zones()[lost] == 1  # it takes instances again
+
+
 def test_forty_pods_are_ready_soon_and_small(world: World, namespace: str) -> None:
     began = time.monotonic()
     world.apply(deployment(namespace, "many", 40, container()))

@@ -88,12 +88,15 @@ def _killed(command: Command, home: Path, state: Path) -> None:
 
 
 def _leads(contents: Contents) -> Any:
-    """Aliases of every distribution and alias records of the zone."""
+    """Aliases of every distribution and alias records of the zone. A name is the same with a dot at its end or without,
+    in capitals or not."""
     cloudfront, route53 = (contents.client(name, "us-east-1") for name in ("cloudfront", "route53"))
     distributions = cloudfront.list_distributions()["DistributionList"]["Items"]
     zone = contents.outputs["zone"]["id"]
-    records = [each for page in route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone)
-               for each in page["ResourceRecordSets"] if "AliasTarget" in each]
+    records = [
+        {**each, "AliasTarget": {**each["AliasTarget"], "DNSName": each["AliasTarget"]["DNSName"].rstrip(".").lower()}}
+        for page in route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone)
+        for each in page["ResourceRecordSets"] if "AliasTarget" in each]
     return ({each["Id"]: sorted(each["Aliases"].get("Items") or ()) for each in distributions},
             sorted(json.dumps(each, sort_keys=True) for each in records))
 

@@ -28,7 +28,7 @@ from moto.rds.models import MasterUserSecret
 from moto.route53.models import ChangeList, Route53Backend
 from moto.secretsmanager.models import SecretsManagerBackend
 
-from rehearsal.aws.emulators import moto_backups, moto_databases, moto_samples
+from rehearsal.aws.emulators import moto_backups, moto_databases, moto_retained, moto_samples
 
 
 def install() -> None:
@@ -42,6 +42,7 @@ def install() -> None:
     moto_backups.install()
     moto_samples.install()
     moto_databases.install()
+    moto_retained.install()
 
 
 def _credentials(secret: MasterUserSecret) -> str:

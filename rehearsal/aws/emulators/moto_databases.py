@@ -25,6 +25,8 @@ from typing import Any
 from moto.rds.exceptions import InvalidParameterValue, RDSClientError
 from moto.rds.models import MasterUserSecret, RDSBackend
 
+from rehearsal.aws.emulators import moto_retained
+from rehearsal.aws.emulators.moto_retained import Retained
 from rehearsal.postgres.binaries import NoPostgres, account, find
 from rehearsal.postgres.instances import Content, Instance, Instances
 from rehearsal.postgres.places import place
@@ -68,8 +70,15 @@ def _created(served: Callable[..., Any], backend: RDSBackend, db_kwargs: dict[st
 
 
 def _deleted(served: Callable[..., Any], backend: RDSBackend, db_instance_identifier: str, *given: Any,
-             **named: Any) -> Any:
-    database = served(backend, db_instance_identifier, *given, **named)
+             delete_automated_backups: bool | None = True, **named: Any) -> Any:
+    known = backend.databases.get(db_instance_identifier)
+    instance = _instances.get(known)
+    kept = known is not None and delete_automated_backups is False and known.backup_retention_period
+    content = _world_of(instance).at(instance, None) if kept and instance is not None else None
+    database = served(backend, db_instance_identifier, *given, delete_automated_backups=delete_automated_backups,
+                      **named)
+    if kept:
+        moto_retained.keep(backend, database, content)
     instance = _instances.pop(database, None)
     if instance is not None:
         instance.remove()
@@ -115,8 +124,10 @@ def _from_snapshot(served: Callable[..., Any], backend: RDSBackend, from_snapsho
 
 def _to_point(served: Callable[..., Any], backend: RDSBackend, source_db_identifier: str, target_db_identifier: str,
               overrides: dict[str, Any]) -> Any:
+    if resource := overrides.get("source_dbi_resource_id"):
+        return _of_retained(served, backend, moto_retained.find(backend, resource), target_db_identifier, overrides)
     source = backend.describe_db_instances(source_db_identifier)[0]
-    until = _until(source, overrides)
+    until = _until(source, source.latest_restorable_time, overrides)
     found = _instances.get(source)
     content = None if found is None else _world_of(found).at(found, until)
     database = served(backend, source_db_identifier, target_db_identifier, overrides)
@@ -125,7 +136,16 @@ def _to_point(served: Callable[..., Any], backend: RDSBackend, source_db_identif
     return _as_asked(database, source, overrides)
 
 
-def _until(source: Any, overrides: dict[str, Any]) -> datetime | None:
+def _of_retained(served: Callable[..., Any], backend: RDSBackend, kept: Retained, target: str,
+                 overrides: dict[str, Any]) -> Any:
+    until = _until(kept.database, kept.latest, overrides)
+    database = moto_retained.restored(served, backend, kept, target, overrides)
+    if (content := kept.at(until)) is not None:
+        _instances[database].begin_with(content)
+    return _as_asked(database, kept.database, overrides)
+
+
+def _until(source: Any, known_until: datetime, overrides: dict[str, Any]) -> datetime | None:
     """The time that is asked for; None: the latest. The bounds are those that DescribeDBInstances tells."""
     if not source.backup_retention_period:
         raise RDSClientError("PointInTimeRestoreNotEnabled",
@@ -135,7 +155,7 @@ def _until(source: Any, overrides: dict[str, Any]) -> datetime | None:
         return None
     until = datetime.fromisoformat(asked.replace("Z", "+00:00")) if isinstance(asked, str) else asked
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    made, latest = (each.replace(tzinfo=UTC) for each in (source.created, source.latest_restorable_time))
+    made, latest = (each.replace(tzinfo=UTC) for each in (source.created, known_until))
     if not made <= until <= latest:
         raise InvalidParameterValue(f"The restore time {until.isoformat()} is not between {made.isoformat()} and "
                                     f"the latest restorable time {latest.isoformat()}")
@@ -182,6 +202,7 @@ def _reset(served: Callable[..., Any], backend: RDSBackend) -> None:
             instance.remove()
     for snapshot in list(backend.database_snapshots.values()):
         _snapshots.pop(snapshot, None)
+    moto_retained.forget(backend)
     served(backend)
     _write_connections()
 

@@ -40,8 +40,9 @@ def make(call: Call, inputs: Properties) -> None:
             **given, **select(inputs, CREATION, [*taken, "kmsKeyId"]),
             SourceDBInstanceIdentifier=inputs["replicateSourceDb"])
     elif inputs.get("snapshotIdentifier"):
+        taken_then = {key: value for key, value in given.items() if key != "MaxAllocatedStorage"}  # the call has none
         rds.restore_db_instance_from_db_snapshot(
-            **given, **select(inputs, CREATION, RESTORE), DBSnapshotIdentifier=inputs["snapshotIdentifier"])
+            **taken_then, **select(inputs, CREATION, RESTORE), DBSnapshotIdentifier=inputs["snapshotIdentifier"])
     elif inputs.get("restoreToPointInTime"):
         _from_point(call, name, {**given, **select(inputs, CREATION, RESTORE)}, inputs["restoreToPointInTime"])
     else:

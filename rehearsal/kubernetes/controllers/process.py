@@ -169,10 +169,16 @@ async def _control(parts: Parts, port: int) -> None:
             parts.balancing.plane.set_lag(group, float(seconds))
         return web.Response()
 
+    async def zones(request: web.Request) -> web.Response:
+        """`{"lost": ["us-east-1a"]}`: whose nodes end now, until none is lost any more."""
+        parts.node.fleet.lose((await request.json())["lost"])
+        return web.Response()
+
     app = web.Application()
     app.router.add_get("/ready", ready)
     app.router.add_get("/state", state)
     app.router.add_put("/lag", lag)
+    app.router.add_put("/zones", zones)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()

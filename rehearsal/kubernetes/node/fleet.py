@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from rehearsal.kubernetes.controllers.api import UNREACHABLE, Api, ApiError, Object
@@ -38,6 +39,7 @@ class FleetSettings:
     settled_after_seconds: float = 30.0
     lease_seconds: float = 4.0  # a kubelet renews each 10 s; the rehearsal's grace period is shorter too
     drain_seconds: float = 900.0  # how long an EKS update waits for evictions that a disruption budget refuses
+    replace_seconds: float = 15.0  # until the Auto Scaling group takes an instance for lost; on AWS minutes
 
 
 class Fleet:
@@ -49,6 +51,16 @@ class Fleet:
         self._addresses, self._objects, self._settings = addresses, node_objects, settings
         self._leaving: dict[str, asyncio.Task[None]] = {}
         self._left: set[str] = set()  # removed; the informer may still show them for a moment
+        self._zones: frozenset[str] = frozenset()  # that are lost
+        self._dark: dict[str, tuple[Instance, float]] = {}  # instances of those, and since when; nobody else knows yet
+
+    def lose(self, zones: Collection[str]) -> None:
+        """The instances of these zones end as when the power fails, and none comes up there. No zone: all are back."""
+        self._zones = frozenset(zones)
+        for node in [each for each in self._nodes.values() if each.subnet.zone in self._zones]:
+            del self._nodes[node.name]
+            self._dark[node.name] = node, asyncio.get_running_loop().time()
+            self._kubelet.lose(node.name)
 
     async def run(self) -> None:
         await self._objects.synced.wait()
@@ -60,7 +72,7 @@ class Fleet:
             while True:
                 try:
                     groups = await asyncio.to_thread(self._groups.groups)
-                    if groups != before or self._leaving:
+                    if groups != before or self._leaving or self._dark:
                         before, changed = groups, clock()
                     await self._step(groups)
                     told = ""
@@ -76,16 +88,22 @@ class Fleet:
                 task.cancel()
 
     async def _step(self, groups: list[NodeGroup]) -> None:
+        for node, since in list(self._dark.values()):
+            if asyncio.get_running_loop().time() - since > self._settings.replace_seconds:
+                await self._forget(node)
+                del self._dark[node.name]
         wanted = {group.name: group for group in groups}
         for known in list(self._objects.items.values()):
             metadata = known["metadata"]
             group = wanted.get((metadata.get("labels") or {}).get(GROUP_LABEL, ""))
-            if metadata["name"] not in self._nodes and group is not None and metadata["name"] not in self._left:
+            if group is not None and metadata["name"] not in {*self._nodes, *self._left, *self._dark}:
                 await self._adopt(known, group)
         for group in groups:
             present = [node for node in self._present() if node.group.name == group.name]
-            await asyncio.gather(*(self._join(group, self._next_subnet(group, present, extra))
-                                   for extra in range(group.desired - len(present))))
+            lost = sum(node.group.name == group.name for node, _ in self._dark.values())
+            subnets = [subnet for subnet in group.subnets if subnet.zone not in self._zones]
+            await asyncio.gather(*(self._join(group, self._next_subnet(subnets, present, extra))
+                                   for extra in range(group.desired - len(present) - lost if subnets else 0)))
             for node in self._surplus(present, len(present) - group.desired):
                 self._leave(node)
         for node in self._present():
@@ -96,10 +114,9 @@ class Fleet:
         return [node for node in self._nodes.values() if node.name not in self._leaving]
 
     @staticmethod
-    def _next_subnet(group: NodeGroup, present: list[Instance], extra: int) -> Subnet:
+    def _next_subnet(order: list[Subnet], present: list[Instance], extra: int) -> Subnet:
         """The zones with the fewest instances first, as an Auto Scaling group balances them."""
         count = Counter(node.subnet.zone for node in present)
-        order = list(group.subnets)
         for _ in range(extra):
             count[min(order, key=lambda subnet: count[subnet.zone]).zone] += 1
         return min(order, key=lambda subnet: count[subnet.zone])
@@ -175,13 +192,17 @@ class Fleet:
                     await asyncio.sleep(self._settings.poll_seconds)
         except TimeoutError:
             log.warning("%s goes with pods on it: their disruption budgets allowed no eviction", node.name)
+        await self._forget(node)
+
+    async def _forget(self, node: Instance) -> None:
+        """The instance is gone, and what Kubernetes knows of it goes too."""
         self._left.add(node.name)
         await self._api.delete(f"/api/v1/nodes/{node.name}")
         await self._api.delete(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{node.name}")
-        del self._nodes[node.name]
+        self._nodes.pop(node.name, None)
         self._addresses.release(node.address)
-        for left in self._kubelet.of_node(node.name):
-            metadata = left.object["metadata"]
+        for left in self._kubelet.bound_to(node.name):
+            metadata = left["metadata"]
             await self._api.delete(f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}",
                                    {"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0})
 

@@ -40,9 +40,17 @@ class Kubelet:
 
     def adopt(self, node: str) -> None:
         """Takes the pods that were bound to a node before the node was known here."""
-        for key, pod in list(self._informer.items.items()):
-            if pod["spec"].get("nodeName") == node:
-                self._changed(key, None, pod)
+        for pod in self.bound_to(node):
+            self._changed(key_of(pod), None, pod)
+
+    def bound_to(self, node: str) -> list[Object]:
+        """What the API server has on a node, whether it runs or not."""
+        return [pod for pod in self._informer.items.values() if pod["spec"].get("nodeName") == node]
+
+    def lose(self, node: str) -> None:
+        """Of a host that is gone already: its containers end at once, and nobody tells the API server."""
+        for uid in [uid for uid, pod in self.pods.items() if pod.object["spec"].get("nodeName") == node]:
+            self._tasks[uid].cancel()
 
     def of_node(self, node: str) -> list[Pod]:
         return [pod for pod in self.pods.values() if pod.object["spec"].get("nodeName") == node]

@@ -115,6 +115,33 @@ def test_a_final_snapshot_outlives_its_instance_which_answers_no_more(databases:
     assert databases.sql("back-db", "select i from t") == "7"
 
 
+def test_the_backups_that_a_deleted_instance_left_bring_it_back_by_its_resource_id(databases: Databases) -> None:
+    rds = databases.rds
+    made = rds.create_db_instance(DBInstanceIdentifier="lost-db", ManageMasterUserPassword=True,
+                                  BackupRetentionPeriod=7, **SHOP)["DBInstance"]
+    password = json.loads(databases._secrets.get_secret_value(
+        SecretId=made["MasterUserSecret"]["SecretArn"])["SecretString"])["password"]
+    databases.sql("lost-db", "create table orders as select generate_series(1, 10) as id")
+    moment = datetime.now(UTC)
+    databases.sql("lost-db", "delete from orders")
+    rds.delete_db_instance(DBInstanceIdentifier="lost-db", SkipFinalSnapshot=True, DeleteAutomatedBackups=False)
+
+    left = rds.describe_db_instance_automated_backups(DBInstanceIdentifier="lost-db")["DBInstanceAutomatedBackups"]
+    assert [(each["Status"], each["DbiResourceId"]) for each in left] == [("retained", made["DbiResourceId"])]
+    for name, until in (("lost-then", {"RestoreTime": moment}), ("lost-last", {"UseLatestRestorableTime": True})):
+        rds.restore_db_instance_to_point_in_time(SourceDbiResourceId=made["DbiResourceId"],
+                                                 TargetDBInstanceIdentifier=name, **until)
+        rows = databases.ask(name, "select count(*) from orders", password).stdout.strip()
+        assert rows == ("10" if name == "lost-then" else "0")
+    with pytest.raises(ClientError, match="is not between"):
+        rds.restore_db_instance_to_point_in_time(
+            SourceDbiResourceId=made["DbiResourceId"], TargetDBInstanceIdentifier="lost-tomorrow",
+            RestoreTime=left[0]["RestoreWindow"]["LatestTime"] + timedelta(minutes=1))
+    with pytest.raises(ClientError, match="DBInstanceAutomatedBackupNotFound"):
+        rds.restore_db_instance_to_point_in_time(SourceDbiResourceId="db-NONE", TargetDBInstanceIdentifier="lost-none",
+                                                 UseLatestRestorableTime=True)
+
+
 def test_a_master_may_make_tables_and_is_no_superuser(databases: Databases) -> None:
     databases.rds.create_db_instance(DBInstanceIdentifier="new-db", MasterUserPassword="word-of-mouth", **SHOP)
     assert databases.sql("new-db", "show is_superuser") == "off"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +18,17 @@ import pytest
 from typer.main import get_command
 
 from candlefish import app, drills, recovery
+from infra.settings.load import load_file
+from operations.recovery import restore
+from operations.recovery.account import Account
+from operations.recovery.restoration import Point
 from rehearsal.disasters.drill import Drill, Drilled, Targets, rehearsed_words
 from rehearsal.disasters.strikes import Struck
 from rehearsal.disasters.table import (
     CALLS,
     DISASTERS,
+    LOST_ZONE,
+    RESTORED_DATABASE,
     RESTORED_TABLE,
     Command,
     Disaster,
@@ -109,6 +116,26 @@ def test_data_that_is_not_as_it_was_is_counted_and_is_no_recovery(tmp_path: Path
     assert (found.recovered, found.lost, found.compared, tidied) == (False, 2, 3, [1])
 
 
+def test_what_a_killed_run_had_begun_is_predicted_though_the_drill_takes_it_away_again(tmp_path: Path) -> None:
+    """The strike's run was to make `b`; nothing of it is in the state after the drill."""
+    fake = Fake(tmp_path)
+    fake.made("a")
+    found = Drill(fake.world(), 0).run(
+        disaster(Struck(tidy=lambda: fake.made("a")), "pulumi up --stack {stack} --yes"), TARGETS)
+    assert found.predicted == pytest.approx((105, 125), rel=0.1)
+
+
+def test_the_drills_own_things_go_away_when_it_breaks_off(tmp_path: Path) -> None:
+    tidied: list[int] = []
+
+    def unreadable() -> Mapping[str, Any]:
+        raise DrillError("gave up")
+
+    with pytest.raises(DrillError, match="gave up"):
+        drilled(tmp_path, Struck(now=unreadable, tidy=lambda: tidied.append(1)))
+    assert tidied == [1]
+
+
 def test_a_state_that_is_gone_says_nothing_of_what_has_to_be_made_again(tmp_path: Path) -> None:
     fake = Fake(tmp_path)
 
@@ -137,11 +164,13 @@ def test_what_differs_between_two_runs_is_not_in_the_report(tmp_path: Path) -> N
     assert Drill(Fake(tmp_path).world(), 0).run(lost, TARGETS).commands == ("restore --at MOMENT --file COPY",)
 
 
-def test_a_disaster_that_nobody_can_do_yet_is_not_claimed(tmp_path: Path) -> None:
-    waiting = next(each for each in DISASTERS if each.strike is None)
-    with pytest.raises(DrillError, match=f"{waiting.name} is not rehearsed: it waits for"):
-        Drill(Fake(tmp_path).world(), 0).run(waiting, TARGETS)
-    assert waiting not in rehearsed()
+def test_a_disaster_with_a_drill_of_its_own_names_it_and_is_not_claimed(tmp_path: Path) -> None:
+    own = next(each for each in DISASTERS if each.strike is None)
+    with pytest.raises(DrillError, match=f"{own.name} has a drill of its own: {own.drill}"):
+        Drill(Fake(tmp_path).world(), 0).run(own, TARGETS)
+    assert own not in rehearsed()
+    makefile = (Path(__file__).parents[3] / "Makefile").read_text(encoding="utf-8")
+    assert all(f"\n{each.drill.removeprefix('make ')}:" in makefile for each in DISASTERS if each.strike is None)
 
 
 def test_one_that_could_not_be_done_does_not_stop_the_others(
@@ -161,8 +190,8 @@ def test_one_that_could_not_be_done_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize(("name", "said"), [("earthquake", "allowed: all, table-truncated, "),
-                                            ("region-lost", "is not rehearsed yet: it waits for")])
-def test_a_name_that_is_none_and_one_that_waits_are_wrong_usage(
+                                            ("region-lost", "its drill is: make region")])
+def test_a_name_that_is_none_and_one_with_a_drill_of_its_own_are_wrong_usage(
         name: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "argv", ["candlefish", "recovery", "drill", "--disaster", name])
     with pytest.raises(SystemExit) as left:
@@ -175,17 +204,18 @@ def test_pulumis_commands_become_the_rehearsals() -> None:
         "candlefish", "rehearse", "up", "--stack", "s", "--json", "-c", "a=1"]
     assert rehearsed_words(["pulumi", "stack", "import", "--file", "f"], [], "A=b") == [
         "env", "A=b", "candlefish", "rehearse", "import", "--file", "f"]
+    assert rehearsed_words(["pulumi", "config", "set", "--path", "a", "1"], ["a=1"], "") == []
     assert rehearsed_words(["candlefish", "recovery", "names"], ["a=1"], "") == ["candlefish", "recovery", "names"]
 
 
 @pytest.mark.parametrize("found", DISASTERS, ids=lambda each: each.name)
 def test_every_row_of_the_table_is_whole(found: Disaster) -> None:
-    assert (found.strike is None) is bool(found.waits_for)
+    assert (found.strike is None) is bool(found.drill)
     assert found.symptoms
     assert found.verify
     assert found.commands
     assert [each.name for each in DISASTERS].count(found.name) == 1
-    assert {each.takes for each in found.commands} <= {"", CALLS, RESTORED_TABLE}
+    assert {each.takes for each in found.commands} <= {"", CALLS, LOST_ZONE, RESTORED_DATABASE, RESTORED_TABLE}
 
 
 def _commands() -> set[str]:
@@ -214,3 +244,35 @@ def test_the_same_seed_strikes_the_same_thing(tmp_path: Path) -> None:
     assert {drawn(seed) for seed in range(6)} == {"a", "b"}
     with pytest.raises(DrillError, match="development has no aws:kms/key:Key"):
         Fake(tmp_path).world().of("aws:kms/key:Key")
+
+
+def test_the_page_of_a_deleted_database_has_the_way_that_the_restore_prints() -> None:
+    settings = load_file(Path(__file__).parents[3] / "Pulumi.production.yaml")
+    account = Account("production", settings, lambda service, region: None)
+    printed = restore._takeover(account, {"DBInstanceIdentifier": "NEW"}, None)
+    page = next(each for each in DISASTERS if each.name == "database-dropped").commands[1:]
+    lines = [each.text.format(stack="production", restored="NEW").removesuffix(" --yes") for each in page]
+    assert [line.replace(f" --region {settings.region}", "") for line in printed] == [
+        "put the settings into Pulumi.production.yaml" if line.startswith("pulumi config set") else line
+        for line in lines] + ["candlefish recovery points --stack production"]
+    assert restore._settings(account, "NEW", Point(snapshot="s"), False) == {
+        "restore": {"snapshotId": "NEW"}}
+
+
+def test_two_runs_of_one_seed_report_the_same_but_for_real_time(tmp_path: Path) -> None:
+    """A strike that draws its victim and its content, as those of the table do."""
+    def strike(world: World) -> Struck:
+        victim, content = world.one(NAT), world.draw.random()
+        return Struck({"key": victim.id, "moment": str(time.time_ns())}, {victim.id: content},
+                      lambda: {victim.id: content if victim.id == "a" else None},
+                      seen=lambda: {"requests": time.time()})
+
+    def report(seed: int) -> dict[str, Any]:
+        found = drills.document(Drill(Fake(tmp_path).world(), seed).run(
+            replace(disaster(Struck(), "restore {key} --at {moment}"), strike=strike), TARGETS))
+        assert {found.pop("real_seconds"), found.pop("seen")["requests"]}
+        return found
+
+    reports = {seed: report(seed) for seed in range(2)}
+    assert {seed: report(seed) for seed in range(2)} == reports
+    assert len({json.dumps(each) for each in map(report, range(4))}) == 2
