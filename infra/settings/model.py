@@ -107,6 +107,7 @@ class RestorePoint(Model):
 
 class Database(Model):
     engine_version: str = Field(default="16", pattern=r"^\d{2}$")  # major only: AWS applies minor upgrades by itself
+    major_upgrade: bool = False  # lets a change of engine_version go up a major, in place; off again afterwards
     instance_class: str = Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")
     storage_gib: int = Field(default=50, ge=20, le=65_536)
     maximum_storage_gib: int = Field(default=200, le=65_536)  # at least storage_gib
