@@ -153,22 +153,22 @@ class Edge(Model):
 
 class Probe(Model):
     path: UrlPath = "/health"
-    period_seconds: int = Field(default=10, ge=1)
-    timeout_seconds: int = Field(default=2, ge=1)
-    failure_threshold: int = Field(default=3, ge=1)
-    startup_failure_threshold: int = Field(default=30, ge=1)
+    period_seconds: int = Field(default=10, ge=1, le=3_600)
+    timeout_seconds: int = Field(default=2, ge=1, le=3_600)
+    failure_threshold: int = Field(default=3, ge=1, le=1_000)
+    startup_failure_threshold: int = Field(default=30, ge=1, le=1_000)
 
 
 class Resources(Model):
-    cpu_millis: int = Field(ge=1)  # request
-    memory_mib: int = Field(ge=1)  # request
-    cpu_limit_millis: int = Field(ge=1)
-    memory_limit_mib: int = Field(ge=1)
+    cpu_millis: int = Field(ge=1, le=192_000)  # request; no node has more
+    memory_mib: int = Field(ge=1, le=4_194_304)  # request
+    cpu_limit_millis: int = Field(ge=1, le=192_000)
+    memory_limit_mib: int = Field(ge=1, le=4_194_304)
 
 
 class Replicas(Model):
     minimum: int = Field(ge=1)
-    maximum: int = Field(ge=1)
+    maximum: int = Field(ge=1, le=1_000)  # each is placed on a node before anything is made
     cpu_percent: int = Field(default=70, ge=1, le=100)
     memory_percent: int = Field(default=80, ge=1, le=100)
 
@@ -221,12 +221,12 @@ class Rollout(Model):
 
     strategy: Literal["blue-green", "canary", "rolling"] = "blue-green"
     stages_percent: tuple[int, ...] = (10, 25, 50, 100)
-    stage_minutes: int = Field(default=5, ge=5)
-    stage_limit_minutes: int = Field(default=10, ge=5)  # after which a canary's stage is held for want of data
+    stage_minutes: int = Field(default=5, ge=5, le=1_440)
+    stage_limit_minutes: int = Field(default=10, ge=5, le=1_440)  # a canary's stage is held then, for want of data
     on_hold: Literal["stop", "promote", "abort", "wait"] = "stop"  # and what then becomes of it
     batch_percent: int = Field(default=33, ge=1, le=100)  # of a rolling rollout (O3)
-    batch_minutes: int = Field(default=2, ge=0)  # after each batch
-    hold_minutes: int = Field(default=10, ge=0)  # of both colours in a blue/green rollout
+    batch_minutes: int = Field(default=2, ge=0, le=1_440)  # after each batch
+    hold_minutes: int = Field(default=10, ge=0, le=1_440)  # of both colours in a blue/green rollout
     readings: Literal["cloudwatch", "prometheus", "both", "none"] = "cloudwatch"  # what the judge is told from
     limit_exposure: bool = False  # a canary's first stage: not more than `judging.failedRequests` allows
     judging: Judging = Judging()

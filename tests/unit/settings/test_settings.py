@@ -135,6 +135,8 @@ REFUSALS: list[tuple[str, str, str, Any, str, str]] = [
     ("staging", "a caller twice", "services.website.callers", ["front-door", "front-door"],
      "services.website.callers", "each value once"),
     ("staging", "a schedule that is none", "workloads.schedules.dump", "daily", "workloads.schedules.dump", "[0-9*"),
+    ("staging", "more pods than could ever be counted", "services.website.replicas.maximum", 10**30,
+     "services.website.replicas.maximum", "1000 or less"),
     ("staging", "nothing", "region", None, "region", "leave the key out"),
     ("staging", "a list for a map", "network", [], "network", "a map of keys to values"),
     ("production", "spot alone", "cluster.nodeGroups", {"spot": {"instanceTypes": ["m6i.xlarge"], "capacity": "SPOT",

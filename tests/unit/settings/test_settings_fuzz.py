@@ -144,6 +144,18 @@ def test_the_run_sees_a_traceback_and_two_ways_that_disagree(
     assert answer.wrong == "ZeroDivisionError: oh"
 
 
+def test_the_run_sees_a_file_that_is_never_done(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service of 10 ** 30 replicas once was."""
+    def endless(settings: Any) -> list[Problem]:
+        while True:
+            pass
+
+    monkeypatch.setattr(infra.settings.load, "check", endless)
+    monkeypatch.setattr("tests.settings_fuzz.loading.SECONDS", 0.1)
+    [(_, answer)] = read_all([Damaged("staging", "whole", "nothing", files.texts["staging"].encode())])
+    assert "more than 0.1 s of processor" in answer.wrong
+
+
 def test_edits_that_touch_each_other_are_previewed_apart_and_all_are_previewed(files: Files) -> None:
     def change(place: tuple[str, ...], value: Any) -> Change:
         return Change("staging", ".".join(place), (Edit("put", place, value),))
