@@ -77,16 +77,16 @@ def _guard(text: str) -> None:
     """Raises a MarkedYAMLError for a document that is too deep, or has an alias inside an anchored value."""
     anchored: list[bool] = []  # of each open collection: whether it, or one around it, has an anchor
     for event in yaml.parse(text, Loader=SafeLoader):
+        place: Any = event.start_mark  # libyaml's own kind of mark
         if isinstance(event, yaml.CollectionStartEvent):
             anchored.append(event.anchor is not None or (bool(anchored) and anchored[-1]))
             if len(anchored) > DEEPEST:
-                raise yaml.MarkedYAMLError(None, None, f"more than {DEEPEST} levels inside each other",
-                                           event.start_mark)
+                raise yaml.MarkedYAMLError(None, None, f"more than {DEEPEST} levels inside each other", place)
         elif isinstance(event, yaml.CollectionEndEvent):
             anchored.pop()
         elif isinstance(event, yaml.AliasEvent) and anchored and anchored[-1]:
             raise yaml.MarkedYAMLError(
-                None, None, f"the alias *{event.anchor} inside a value that has an anchor itself", event.start_mark)
+                None, None, f"the alias *{event.anchor} inside a value that has an anchor itself", place)
 
 
 def _short(value: object) -> str:

@@ -68,7 +68,9 @@ def batches(changes: Sequence[Change], files: Files, together: int) -> Iterator[
             path = Path(folder) / f"Pulumi.{stack}.yaml"
             left = [change for change in changes if change.stack == stack]
             while left:
-                batch, settings, later = (), _settings(path, files.texts[stack].encode()), []
+                batch: tuple[Change, ...] = ()
+                later: list[Change] = []
+                settings = _settings(path, files.texts[stack].encode())
                 for change in left:
                     grown = (*batch, change)
                     fits = len(grown) <= together and all(change.apart(other) for other in batch)
@@ -133,7 +135,8 @@ def blame(batch: Batch, answer: str, files: Files, preview: Preview = preview) -
     each is to blame for."""
     if len(batch.changes) == 1:
         return 0, [f"{batch.stack}: {batch.changes[0].what} {_shown(batch.changes[0])}: {answer}"]
-    middle, count, found = len(batch.changes) // 2, 0, []
+    middle, count = len(batch.changes) // 2, 0
+    found: list[str] = []
     for part in (batch.changes[:middle], batch.changes[middle:]):
         half = combined(part, files)
         count += 1
