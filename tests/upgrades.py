@@ -4,7 +4,7 @@
     python -m tests.upgrades --write
 
 Versions come from the tables that the program is made of; whether a change replaces comes from the providers' sources,
-as previews have it. A version that is nowhere in `ROWS` fails tests/rehearsal/test_upgrades.py.
+as previews have it. tests/unit/upkeep/test_upgrades_page.py holds the page against it.
 """
 
 from __future__ import annotations
