@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
 from itertools import pairwise
 
+from infra.plans import ingress
 from infra.plans.capacity import NodePool, both_colours, fit
+from infra.plans.hosts import hosts
 from infra.plans.instances import INSTANCE_TYPES
 from infra.plans.managed_addons import VERSIONS
 from infra.plans.places import ZONES
@@ -158,6 +160,16 @@ def _one_service(settings: Settings, service: Service, names: set[str]) -> Itera
         yield Problem(f"{path}.paths", list(service.paths), f"no paths, or {OUTSIDE} among its callers")
 
 
+def front_door(settings: Settings) -> Iterator[Problem]:
+    """What no single service's paths can know: that another's are asked first."""
+    if any(services(settings)):
+        return  # which says it better
+    try:
+        ingress.members(settings.services, hosts(settings.domain))
+    except ValueError as error:
+        yield Problem("services", "no front door", str(error))
+
+
 def workloads(settings: Settings) -> Iterator[Problem]:
     yield from _image(settings, "workloads.maintenanceImage", settings.workloads.maintenance_image)
     yield from _image(settings, "workloads.databaseToolsImage", settings.workloads.database_tools_image)
@@ -221,6 +233,6 @@ def capacity(settings: Settings) -> Iterator[Problem]:
 
 
 RULES: tuple[Rule, ...] = (
-    regions, domain, network, cluster, node_groups, data_stores, services, workloads, rollout, highly_available,
-    capacity, backups, recoverable, *rules_observability.RULES, *rules_operations.RULES,
+    regions, domain, network, cluster, node_groups, data_stores, services, front_door, workloads, rollout,
+    highly_available, capacity, backups, recoverable, *rules_observability.RULES, *rules_operations.RULES,
     *rules_analytics.RULES, *rules_judging.RULES, *rules_costs.RULES)

@@ -162,6 +162,14 @@ def test_is_refused_with_setting_value_and_what_is_allowed(
     assert words in problem.allowed or words in str(problem.value)
 
 
+def test_a_path_that_another_service_is_asked_for_first_is_refused() -> None:
+    document = values("staging")
+    put(document, "services.website.paths", ["/long"])
+    put(document, "services.brand-portal.paths", ["/x", "/long/path"])
+    with pytest.raises(SettingsError, match=r"candlefish\.ai/long/path is never reached"):
+        load(document, "Pulumi.staging.yaml")
+
+
 def test_all_problems_are_told_at_once() -> None:
     document = values("staging")
     put(document, "network.zoneCounts", 3)
