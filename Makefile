@@ -7,8 +7,9 @@ AGAINST ?= origin/main
 USERS ?= 1000
 SEED ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help rehearse preview policy test lint unit tools checkers bench bench-functions faults load soak lives region down clean \
-	image scan deploy deployed kubeconfig release verify back admitted drift visitors drill points report restore-test
+.PHONY: help rehearse preview policy test lint unit coverage fuzz tools checkers bench bench-functions faults load soak \
+	lives region down clean image scan deploy deployed kubeconfig release verify back admitted drift visitors drill points \
+	report restore-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,6 +34,12 @@ lint: $(VENV)/.ready ## ruff, mypy --strict, import-linter
 
 unit: $(VENV)/.ready ## the tests that start no process
 	@$(BIN)/python -m pytest -n 2 tests/unit
+
+coverage: $(VENV)/.ready ## the same and the functions', and how much they run: 80 % at least (pyproject.toml)
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term tests/unit tests/functions
+
+fuzz: $(VENV)/.ready ## damaged stack files, read and previewed (FUZZ="--seed 7 --count 1500")
+	@$(BIN)/python -m tests.settings_fuzz $(FUZZ)
 
 tools: $(VENV)/.ready ## the Kubernetes binaries, found or built
 	@$(BIN)/python -m rehearsal.kubernetes.toolchain

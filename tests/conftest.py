@@ -20,7 +20,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 _TOGETHER = {
     "test_tools": "development", "test_traffic": "development", "test_upkeep": "development",
     "test_controls": "previews", "test_differences": "previews", "test_program": "previews",
-    "test_requirements": "previews"}
+    "test_requirements": "previews", "test_upgrades": "previews"}
 # What takes longest begins first, so that no worker ends long after the others.
 _FIRST = ("development", "test_faults", "previews")
 

@@ -71,6 +71,7 @@ class Database(Component):
                                       opts=self.child())
         instance = aws.rds.Instance(
             name, identifier=args.name, engine="postgres", engine_version=args.settings.engine_version,
+            allow_major_version_upgrade=args.settings.major_upgrade or None,
             instance_class=args.settings.instance_class, multi_az=args.settings.multi_az,
             db_subnet_group_name=subnets.name, vpc_security_group_ids=[group.id], publicly_accessible=False,
             port=PORT, ca_cert_identifier=_CERTIFICATE_AUTHORITY, parameter_group_name=self._parameters(args).name,

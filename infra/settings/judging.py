@@ -21,7 +21,8 @@ class Judging(Model):
     reading_weight: float = Field(default=0.6, gt=0, le=1)  # part of what rolls back that one reading may add
     fps_drop_percent: float = Field(default=50, gt=0, lt=100)  # below the live colour's
     memory_growth_percent_per_minute: float = Field(default=2, gt=0)  # beyond the live colour's growth
-    memory_warm_up_seconds: float = Field(default=120, ge=0)  # of each stage, in which growth is expected
-    critical_log_errors: int = Field(default=3, ge=1)
-    critical_animation_failures: int = Field(default=3, ge=1)
-    failed_requests: int = Field(default=10, ge=10)  # that a bad release may cost before it is found, at 99 %
+    memory_warm_up_seconds: float = Field(default=120, ge=0, le=86_400)  # of each stage, in which growth is expected
+    critical_log_errors: int = Field(default=3, ge=1, le=1_000_000)
+    critical_animation_failures: int = Field(default=3, ge=1, le=1_000_000)
+    # That a bad release may cost before it is found, at 99 %.
+    failed_requests: int = Field(default=10, ge=10, le=1_000_000)

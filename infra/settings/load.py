@@ -19,6 +19,7 @@ from infra.settings.rules import check
 from infra.settings.yaml import read_yaml
 
 PREFIX = "candlefish:"
+OTHERS = ("aws", "eks", "kubernetes", "pulumi", "random")  # whose configuration a stack file may have too
 CATALOGUE = Path(__file__).with_name("services.yaml")
 EXPERIMENTS = Path(__file__).with_name("experiments.yaml")
 
@@ -30,7 +31,9 @@ def load(values: Mapping[str, Any], source: str) -> Settings:
     Raises SettingsError with every problem found.
     """
     document = dict(values)
-    problems: list[Problem] = []
+    # Pulumi hands a program no null: whether one arrives as an empty text or not at all is not said anywhere.
+    problems = [Problem(key, None, "a value; leave the key out for its default") for key, value in values.items()
+                if value is None]
     if isinstance(document.get("services"), Mapping):
         document["services"] = list(_services(document["services"], problems))
     if isinstance(document.setdefault("experiments", {}), Mapping):
@@ -38,8 +41,9 @@ def load(values: Mapping[str, Any], source: str) -> Settings:
     try:
         settings = Settings.model_validate(document)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        raise SettingsError(source, problems + [_problem(detail, document) for detail in details]) from None
+        told = {problem.setting for problem in problems}
+        details = [_problem(detail, document) for detail in error.errors(include_url=False)]
+        raise SettingsError(source, problems + [each for each in details if each.setting not in told]) from None
     problems += check(settings)
     if problems:
         raise SettingsError(source, problems)
@@ -56,7 +60,27 @@ def load_file(path: Path) -> Settings:
     config = document.get("config") or {}
     if not isinstance(config, Mapping):
         raise SettingsError(path.name, [Problem("config", config, "a map of keys to values")])
-    return load({key.removeprefix(PREFIX): value for key, value in config.items() if key.startswith(PREFIX)}, path.name)
+    return load(own(config, path.name), path.name)
+
+
+def own(config: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """The project's values of a stack's whole configuration, without the prefix, which Pulumi lets be left out.
+    Raises SettingsError for a key of nobody's: misspelt, it would be left out in silence."""
+    found: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for key, value in config.items():
+        space, colon, name = key.rpartition(":")
+        if colon and f"{space}:" != PREFIX:
+            if space not in OTHERS:
+                problems.append(Problem(key, value, f"a key that begins with {PREFIX}, or with one of "
+                                        f"{', '.join(f'{other}:' for other in OTHERS)}"))
+        elif name in found:
+            problems.append(Problem(name, value, f"the key once, with {PREFIX} before it or without"))
+        else:
+            found[name] = value
+    if problems:
+        raise SettingsError(source, problems)
+    return found
 
 
 @cache
@@ -118,6 +142,12 @@ def _allowed(detail: ErrorDetails) -> str:
             return f"text that matches {context['pattern']}"
         case "ip_v4_network":
             return "an IPv4 range such as 10.20.0.0/16, with no bits set behind the prefix"
+        case "model_type" | "dict_type" | "mapping_type":
+            return "a map of keys to values"
+        case "invalid_key":
+            return "keys that are texts"
+        case "tuple_type" | "list_type":
+            return "a list such as [a, b]"
         case _:
             return detail["msg"].removeprefix("Input should be ")
 

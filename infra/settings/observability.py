@@ -7,27 +7,28 @@ from typing import Literal
 from pydantic import Field
 
 from infra.settings.base import Model
+from infra.settings.kinds import Amount, Percent
 
 
 class Thresholds(Model):
     """M2's figures; percentages are 0 to 100."""
 
-    fps_minimum: float = 30
-    frame_drop_percent: float = 1
-    memory_warning_mb: float = 40
-    memory_critical_mb: float = 50
-    trust_points_per_session: float = 20
-    error_percent_critical: float = 5
-    error_percent_abort: float = 10  # P0: a rollout is undone at once
-    latency_seconds: float = 3
-    latency_p95_seconds: float = 2
-    utilisation_percent: float = 90  # CPU, memory
-    connections_percent: float = 80  # of what the database takes
-    storage_free_percent: float = 15
-    cache_hit_percent: float = 80
-    cdn_hit_percent: float = 95
-    replication_lag_seconds: float = 30
-    certificate_days: float = 30
+    fps_minimum: Amount = 30
+    frame_drop_percent: Percent = 1
+    memory_warning_mb: Amount = 40
+    memory_critical_mb: Amount = 50
+    trust_points_per_session: Amount = 20
+    error_percent_critical: Percent = 5
+    error_percent_abort: Percent = 10  # P0: a rollout is undone at once
+    latency_seconds: Amount = 3
+    latency_p95_seconds: Amount = 2
+    utilisation_percent: Percent = 90  # CPU, memory
+    connections_percent: Percent = 80  # of what the database takes
+    storage_free_percent: Percent = 15
+    cache_hit_percent: Percent = 80
+    cdn_hit_percent: Percent = 95
+    replication_lag_seconds: Amount = 30
+    certificate_days: Amount = 30
 
 
 class Synthetics(Model):
@@ -57,4 +58,4 @@ class Observability(Model):
     synthetics: Synthetics = Synthetics()
     datadog: Datadog = Datadog()
     trace_percent: float = Field(default=5, ge=0, le=100)
-    concurrent_users: int = Field(default=1_000, ge=1)  # of the load test (M4)
+    concurrent_users: int = Field(default=1_000, ge=1, le=1_000_000_000)  # of the load test (M4)

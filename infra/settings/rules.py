@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
 from itertools import pairwise
 
+from infra.plans import ingress
 from infra.plans.capacity import NodePool, both_colours, fit
+from infra.plans.hosts import hosts
 from infra.plans.instances import INSTANCE_TYPES
 from infra.plans.managed_addons import VERSIONS
 from infra.plans.places import ZONES
@@ -26,8 +28,9 @@ OUTSIDE = "front-door"
 HOSTS = ("apex", "www", "api")
 TARGETS = ("database", "cache", "internet", "tracing")
 _HEAP = re.compile(r"--max-old-space-size=(\d+)")
-_DIGEST = re.compile(r"^[\w.-]+(:\d+)?(/[\w.-]+)+:[\w][\w.-]{0,127}@sha256:[0-9a-f]{64}$")
-_TAGGED = re.compile(r"^[\w.-]+(:\d+)?(/[\w.-]+)*:[\w][\w.-]{0,127}(@sha256:[0-9a-f]{64})?$")
+_HOST, _TAG, _SHA256 = r"[A-Za-z0-9.-]+(:\d+)?", r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "@sha256:[0-9a-f]{64}"
+_DIGEST = re.compile(rf"{_HOST}(/[a-z0-9._-]+)+{_TAG}{_SHA256}")
+_TAGGED = re.compile(rf"{_HOST}(/[a-z0-9._-]+)*{_TAG}({_SHA256})?")
 
 
 def check(settings: Settings) -> list[Problem]:
@@ -130,12 +133,7 @@ def services(settings: Settings) -> Iterator[Problem]:
 
 def _one_service(settings: Settings, service: Service, names: set[str]) -> Iterator[Problem]:
     path = f"services.{service.name}"
-    if settings.environment is Environment.DEVELOPMENT:
-        if not _TAGGED.match(service.image):
-            yield Problem(f"{path}.image", service.image, "registry/name:tag; without a tag nobody knows what runs")
-    elif not _DIGEST.match(service.image):
-        yield Problem(f"{path}.image", service.image,
-                      "registry/name:tag@sha256:<64 hex digits>; outside development images are pinned by digest")
+    yield from _image(settings, f"{path}.image", service.image)
     replicas, sizes = service.replicas, service.resources
     if replicas.minimum > replicas.maximum:
         yield Problem(f"{path}.replicas.minimum", replicas.minimum, f"at most its maximum, {replicas.maximum}")
@@ -160,6 +158,30 @@ def _one_service(settings: Settings, service: Service, names: set[str]) -> Itera
             yield Problem(f"{path}.hosts", host, f"one of {', '.join(HOSTS)}")
     if service.paths and OUTSIDE not in service.callers:
         yield Problem(f"{path}.paths", list(service.paths), f"no paths, or {OUTSIDE} among its callers")
+
+
+def front_door(settings: Settings) -> Iterator[Problem]:
+    """What no single service's paths can know: that another's are asked first."""
+    if any(services(settings)):
+        return  # which says it better
+    try:
+        ingress.members(settings.services, hosts(settings.domain))
+    except ValueError as error:
+        yield Problem("services", "no front door", str(error))
+
+
+def workloads(settings: Settings) -> Iterator[Problem]:
+    yield from _image(settings, "workloads.maintenanceImage", settings.workloads.maintenance_image)
+    yield from _image(settings, "workloads.databaseToolsImage", settings.workloads.database_tools_image)
+
+
+def _image(settings: Settings, path: str, image: str) -> Iterator[Problem]:
+    if settings.environment is Environment.DEVELOPMENT:
+        if not _TAGGED.fullmatch(image):
+            yield Problem(path, image, "registry/name:tag; without a tag nobody knows what runs")
+    elif not _DIGEST.fullmatch(image):
+        yield Problem(path, image,
+                      "registry/name:tag@sha256:<64 hex digits>; outside development images are pinned by digest")
 
 
 def rollout(settings: Settings) -> Iterator[Problem]:
@@ -211,6 +233,6 @@ def capacity(settings: Settings) -> Iterator[Problem]:
 
 
 RULES: tuple[Rule, ...] = (
-    regions, domain, network, cluster, node_groups, data_stores, services, rollout, highly_available, capacity, backups,
-    recoverable, *rules_observability.RULES, *rules_operations.RULES,
+    regions, domain, network, cluster, node_groups, data_stores, services, front_door, workloads, rollout,
+    highly_available, capacity, backups, recoverable, *rules_observability.RULES, *rules_operations.RULES,
     *rules_analytics.RULES, *rules_judging.RULES, *rules_costs.RULES)

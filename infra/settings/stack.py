@@ -7,15 +7,20 @@ from typing import Any
 
 import pulumi
 
-from infra.settings.load import PREFIX, load
+from infra.settings.errors import SettingsError
+from infra.settings.load import load, own
 from infra.settings.model import Settings
 
 
 def from_stack() -> Settings:
-    """The settings of the current stack. Raises SettingsError, before anything is created."""
+    """The settings of the current stack. Raises pulumi.RunError, before anything is created: Pulumi shows its text,
+    and a traceback of any other error."""
     given = pulumi.runtime.config.CONFIG.get() or pulumi.runtime.config.get_config_env()
-    values = {key.removeprefix(PREFIX): _parse(text) for key, text in given.items() if key.startswith(PREFIX)}
-    return load(values, f"Pulumi.{pulumi.get_stack()}.yaml")
+    source = f"Pulumi.{pulumi.get_stack()}.yaml"
+    try:
+        return load(own({key: _parse(text) for key, text in given.items()}, source), source)
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
 
 
 def _parse(text: Any) -> Any:

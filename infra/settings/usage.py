@@ -56,4 +56,4 @@ class Usage(Model):
     """`size`: the column of the table in infra/plans/usage.yaml. `known`: quantities of this stack in its place."""
 
     size: Size = "medium"
-    known: dict[Quantity, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    known: dict[Quantity, Annotated[float, Field(ge=0, le=1e12)]] = Field(default_factory=dict)

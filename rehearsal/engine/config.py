@@ -49,7 +49,10 @@ class StackConfig:
             crypter.start()
         values: dict[str, str] = {}
         secrets: set[str] = set()
-        for key, raw in {**_defaults(described), **(stacked.get("config") or {})}.items():
+        given = stacked.get("config") or {}
+        if not isinstance(given, dict):
+            raise ConfigInvalid(f"{path}: `config` must be a mapping, not a {type(given).__name__}")
+        for key, raw in {**_defaults(described), **given}.items():
             full = key if ":" in key else f"{project}:{key}"
             value, secret = _open(raw, decrypt)
             values[full] = _text(value)

@@ -1,4 +1,4 @@
-"""The workflows by the tool that knows GitHub's syntax, and the scripts that they call."""
+"""The workflows by the tool that knows GitHub's syntax and by the schema that editors use; the scripts they call."""
 
 from __future__ import annotations
 
@@ -20,6 +20,36 @@ def test_actionlint_has_nothing_to_say() -> None:
     files = sorted((ROOT / ".github/workflows").glob("*.yml"))
     done = subprocess.run([actionlint(), "-no-color", *files], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.returncode) == ("", 0), done.stderr
+
+
+def by_schema(*files: Path) -> subprocess.CompletedProcess[str]:
+    """schemastore's `github-workflow.json`, as check-jsonschema's pinned version carries it: nothing is downloaded."""
+    return subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", *files],
+        capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_every_workflow_is_as_the_schema_says() -> None:
+    files = sorted((ROOT / ".github/workflows").glob("*.yml"))
+    done = by_schema(*files)
+    assert done.returncode == 0, done.stdout
+    assert len(files) >= 9
+
+
+@pytest.mark.parametrize(("right", "wrong"), [
+    ("runs-on: ubuntu-24.04", "runs-no: ubuntu-24.04"),
+    ("timeout-minutes: 30", "timeout-minutes: [30]"),
+    ("contents: read", "contents: reed"),
+    ("pull_request:", "pull_requests:"),
+])
+def test_a_workflow_that_is_not_as_the_schema_says_is_told(tmp_path: Path, right: str, wrong: str) -> None:
+    text = (ROOT / ".github/workflows/quality.yml").read_text()
+    assert right in text
+    broken = tmp_path / "quality.yml"
+    broken.write_text(text.replace(right, wrong))
+    done = by_schema(broken)
+    assert done.returncode == 1
+    assert "quality.yml" in done.stdout
 
 
 @pytest.mark.parametrize(("history", "commit"), [

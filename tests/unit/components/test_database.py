@@ -38,6 +38,14 @@ def test_the_database_is_private_encrypted_and_in_two_zones(instance: Registered
     assert inputs["caCertIdentifier"] == "rds-ca-rsa2048-g1"
 
 
+def test_a_major_upgrade_is_allowed_only_where_it_is_asked_for(instance: Registered) -> None:
+    settings = model.Database(instance_class="db.t4g.medium", engine_version="17", major_upgrade=True)
+    found = built(database_args(settings=settings))
+    assert "allowMajorVersionUpgrade" not in instance.inputs
+    assert found.one(INSTANCE, "database").inputs["allowMajorVersionUpgrade"] is True
+    assert found.one("aws:rds/parameterGroup:ParameterGroup", "database-postgres17").inputs["family"] == "postgres17"
+
+
 def test_the_master_password_is_made_by_rds_and_never_passes_through_the_program(instance: Registered) -> None:
     assert instance.inputs["manageMasterUserPassword"] is True
     assert "password" not in instance.inputs

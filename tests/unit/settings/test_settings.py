@@ -109,6 +109,36 @@ REFUSALS: list[tuple[str, str, str, Any, str, str]] = [
      "experiments", "at most 3500 bytes"),
     ("staging", "more concurrency than an account has", "analytics.concurrency",
      {"analyticsProcessor": 500, "visitorMemory": 500}, "analytics.concurrency", "at most 900 in all"),
+    ("staging", "a namespace that is no name", "cluster.namespace", "Candlefish", "cluster.namespace", "[a-z0-9]"),
+    ("staging", "an owner that is no tag", "ownership.owner", "", "ownership.owner", "text that matches"),
+    ("staging", "a zone that is no domain", "domain.name", "candle fish.ai", "domain.name", "text that matches"),
+    ("staging", "days that no log group has", "network.flowLogRetentionDays", 366, "network.flowLogRetentionDays",
+     "400"),
+    ("staging", "a flag for a number", "network.natGatewayCount", True, "network.natGatewayCount", "a number"),
+    ("staging", "no number", "observability.thresholds.latencySeconds", float("nan"),
+     "observability.thresholds.latencySeconds", "finite"),
+    ("staging", "more than all", "observability.thresholds.utilisationPercent", 101,
+     "observability.thresholds.utilisationPercent", "100"),
+    ("staging", "a path that is none", "services.website.paths", ["website"], "services.website.paths.0", "^/"),
+    ("staging", "a variable that no shell has", "services.website.environment", {"A B": "1"},
+     "services.website.environment.A B.[key]", "text that matches"),
+    ("staging", "a value with a sign that is none", "services.website.environment", {"A": "\0"},
+     "services.website.environment.A", "text that matches"),
+    ("staging", "a volume of nothing", "services.website.volume", {"sizeGib": 0}, "services.website.volume.sizeGib",
+     "1 or more"),
+    ("staging", "a window that is none", "database.maintenanceWindow", "sunday", "database.maintenanceWindow",
+     "mon|tue"),
+    ("staging", "more snapshots than there are", "cache.snapshotRetentionDays", 36, "cache.snapshotRetentionDays",
+     "35"),
+    ("development", "an image of the platform's own without a tag", "workloads.maintenanceImage", "172.16.0.0/16",
+     "workloads.maintenanceImage", "registry/name:tag"),
+    ("staging", "a caller twice", "services.website.callers", ["front-door", "front-door"],
+     "services.website.callers", "each value once"),
+    ("staging", "a schedule that is none", "workloads.schedules.dump", "daily", "workloads.schedules.dump", "[0-9*"),
+    ("staging", "more pods than could ever be counted", "services.website.replicas.maximum", 10**30,
+     "services.website.replicas.maximum", "1000 or less"),
+    ("staging", "nothing", "region", None, "region", "leave the key out"),
+    ("staging", "a list for a map", "network", [], "network", "a map of keys to values"),
     ("production", "spot alone", "cluster.nodeGroups", {"spot": {"instanceTypes": ["m6i.xlarge"], "capacity": "SPOT",
      "minimum": 2, "maximum": 20, "desired": 2}}, "cluster.nodeGroups", "capacity ON_DEMAND and minimum 2"),
     ("production", "a database in one zone", "database.multiAz", False, "database.multiAz", "true in production"),
@@ -130,6 +160,14 @@ def test_is_refused_with_setting_value_and_what_is_allowed(
     assert message.startswith(f"Pulumi.{stack}.yaml can't be used:")
     problem = next(p for p in refused.value.problems if p.setting == path)
     assert words in problem.allowed or words in str(problem.value)
+
+
+def test_a_path_that_another_service_is_asked_for_first_is_refused() -> None:
+    document = values("staging")
+    put(document, "services.website.paths", ["/long"])
+    put(document, "services.brand-portal.paths", ["/x", "/long/path"])
+    with pytest.raises(SettingsError, match=r"candlefish\.ai/long/path is never reached"):
+        load(document, "Pulumi.staging.yaml")
 
 
 def test_all_problems_are_told_at_once() -> None:
