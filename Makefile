@@ -7,6 +7,7 @@ AGAINST ?= origin/main
 USERS ?= 1000
 SEED ?= 1
 .DEFAULT_GOAL := help
+export PYTHONDONTWRITEBYTECODE :=  # hundreds of processes would compile the project again
 .PHONY: help rehearse preview policy test lint unit coverage fuzz tools checkers bench bench-functions faults load soak \
 	lives region down clean image scan deploy deployed kubeconfig release verify back admitted drift visitors drill points \
 	report restore-test

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import botocore.loaders
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
@@ -15,6 +16,10 @@ settings.register_profile("same", derandomize=True, max_examples=50, deadline=No
                           suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("search", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+# boto3 reads a service's model anew in every session, and every mock of AWS begins with one.
+_LOADER = botocore.loaders.create_loader()
+botocore.loaders.create_loader = lambda search_path_string=None: _LOADER
 
 # Files that use one environment, or the same previews, one after another: they stay on one worker.
 _TOGETHER = {

@@ -90,7 +90,7 @@ def allowed(client: Client, namespace: str, verb: str, resource: str, subresourc
     asked = client.create({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
                            "metadata": {}, "spec": {"resourceAttributes": {
                                "namespace": namespace, "verb": verb, "resource": resource, "subresource": subresource,
-                               "group": "apps" if resource == "deployments" else ""}}})
+                               "group": {"deployments": "apps", "jobs": "batch"}.get(resource, "")}}})
     return bool(asked["status"]["allowed"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.world import _plain
+from tests.faults.world import plain_id
 
 pytestmark = pytest.mark.unit
 
@@ -16,4 +16,4 @@ pytestmark = pytest.mark.unit
     ("arn:aws:wafv2:us-east-1:0:global/webacl/site/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f",
      "arn:aws:wafv2:us-east-1:0:global/webacl/site/#")])
 def test_an_id_loses_what_is_drawn_even_when_only_letters_were(id: str, plain: str) -> None:
-    assert _plain(id) == plain
+    assert plain_id(id) == plain

@@ -70,7 +70,7 @@ def test_names_of_nodes_follow_the_region() -> None:
 @given(st.integers(1, 12), st.integers(0, 12))
 def test_instances_stay_balanced_over_zones_when_a_group_grows_and_shrinks(size: int, fewer: int) -> None:
     group = NodeGroup("general", size, ("t3.large",), SUBNETS)
-    chosen = [Fleet._next_subnet(group, [], extra) for extra in range(size)]
+    chosen = [Fleet._next_subnet([*group.subnets], [], extra) for extra in range(size)]
     present = [Instance(str(at), "", group, subnet, "", "t3.large", 0, "") for at, subnet in enumerate(chosen)]
     surplus = Fleet._surplus(present, min(fewer, size))
     for nodes in (present, [node for node in present if node not in surplus]):
