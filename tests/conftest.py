@@ -25,7 +25,7 @@ botocore.loaders.create_loader = lambda search_path_string=None: _LOADER
 _TOGETHER = {
     "test_tools": "development", "test_traffic": "development", "test_upkeep": "development",
     "test_controls": "previews", "test_differences": "previews", "test_program": "previews",
-    "test_requirements": "previews", "test_upgrades": "previews"}
+    "test_requirements": "previews", "test_traps": "previews", "test_upgrades": "previews"}
 # What takes longest begins first, so that no worker ends long after the others.
 _FIRST = ("development", "test_faults", "previews")
 

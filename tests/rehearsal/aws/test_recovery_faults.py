@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -18,11 +17,11 @@ from tests.faults.recovery.scenes import scene_of
 pytestmark = pytest.mark.rehearsal
 
 
-@pytest.mark.parametrize(("command", "lives"), [("rebuild", 5), ("failover", 1), ("failback", 1)])
+@pytest.mark.parametrize(("command", "lives"), [("rebuild", 2), ("failover", 1), ("failback", 1)])
 def test_a_command_that_is_hit_gets_through_when_it_is_run_again(
         aws_servers: AwsEndpoint, tmp_path: Path, command: str, lives: int) -> None:
     """And then writes nothing more, leaves nothing over, and has harmed nothing."""
-    seed = int(os.environ.get("CANDLEFISH_FAULTS_SEED", time.time_ns() % 1_000_000))
+    seed = int(os.environ.get("CANDLEFISH_FAULTS_SEED", "1"))
     scene = scene_of(command, aws_servers.url, tmp_path)
     first, wanted = plain(scene)
     every = [(trouble, position) for trouble in Trouble if trouble is not Trouble.SIGKILL
