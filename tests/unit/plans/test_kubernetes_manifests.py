@@ -19,7 +19,8 @@ pytestmark = pytest.mark.unit
 NAMESPACE = "candlefish-staging"
 SIZES = model.Resources(cpu_millis=250, memory_mib=768, cpu_limit_millis=1000, memory_limit_mib=2048)
 names = st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True)
-words = st.dictionaries(st.sampled_from(["NODE_OPTIONS", "A", "Z"]), st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=8))
+printable = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=8)
+words = st.dictionaries(st.sampled_from(["NODE_OPTIONS", "A", "Z"]), printable)
 switches = st.dictionaries(st.sampled_from(["READ_ONLY", "ANIMATION_FALLBACK"]), st.sampled_from(["true", "false"]))
 
 
