@@ -32,8 +32,8 @@ PERMISSIONS = frozenset({
     "ec2:ModifySnapshotAttribute", "ec2:ModifyImageAttribute", "rds:ModifyDBSnapshotAttribute",
     "logs:PutResourcePolicy", "backup:PutBackupVaultAccessPolicy"})
 
-READS = re.compile(r"(GET$|Get|List|Describe|Lookup|Query|Scan|Search|View|BatchGet|Simulate|Check|Filter|Select|Estimate|"
-                   r"Validate|Test|StartQuery|StopQuery|Preview)")
+READS = re.compile(r"(GET$|Get|List|Describe|Lookup|Query|Scan|Search|View|BatchGet|Simulate|Check|Filter|Select|"
+                   r"Estimate|Validate|Test|StartQuery|StopQuery|Preview)")
 
 # Patterns of actions for which AWS takes no resource but *.
 WITHOUT_RESOURCES = (
