@@ -20,7 +20,8 @@ from tests.soak.play import Told
 from tests.soak.points import Swept, points
 from tests.soak.world import Soak, soaking
 
-PARTS = ("traffic", "crash", "played")
+PARTS = ("traffic", "back", "crash", "played")
+WAY_BACK_SECONDS = 0.5  # issue 6: p99 from the decision to the weights and to the selector written
 TOLD = 40  # of what did not hold
 
 
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--minutes", type=float, default=60, help="of the parts `traffic` and `crash` at most, each")
     parser.add_argument("--requests", type=int, default=1_000_000, help="`traffic` ends when it has so many")
     parser.add_argument("--switches", type=int, default=200, help="and so many switches")
+    parser.add_argument("--backs", type=int, default=120, help="ways back of the part `back`")
     parser.add_argument("--points", type=int, default=1_100, help="of the parts `crash` and `played`, each")
     parser.add_argument("--signals", type=int, default=40, help="so many of them in processes that SIGKILL ends")
     parser.add_argument("--restarts", type=int, default=200, help="points between two restarts of the API server; 0: "
@@ -54,9 +56,9 @@ def main(arguments: Sequence[str]) -> int:
             if soak is None:
                 home = stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-"))
                 soak = stack.enter_context(soaking(Path(home)))
-            if part == "traffic":
-                tally, found = traffic(soak, given)
-                holds &= tally.holds and not found["void"]
+            if part in ("traffic", "back"):
+                tally, found = traffic(soak, given) if part == "traffic" else back(soak, given)
+                holds &= tally.holds and not found.get("void")
                 totals = [totals[0] + tally.requests, totals[1] + tally.failed, totals[2] + tally.switched]
             else:
                 swept = crash(soak, given)
@@ -95,6 +97,15 @@ def traffic(soak: Soak, given: argparse.Namespace) -> tuple[Tally, dict[str, Any
         lanes.run(soak, (kind,), given.seed, lambda tally: False, say, tally)
     return tally, {"naive": {"requests": naive["requests"], "failed": naive["failed"]}, "void": not naive["failed"],
                    **of_traffic(tally)}
+
+
+def back(soak: Soak, given: argparse.Namespace) -> tuple[Tally, dict[str, Any]]:
+    tally = lanes.run(soak, lanes.BACK, given.seed, lambda tally: len(tally.backs) >= given.backs, say)
+    for what, seconds in (("weights", [each.weights for each in tally.backs]),
+                          ("selector", [each.selector for each in tally.backs])):
+        if percentile(seconds, 0.99) > WAY_BACK_SECONDS:
+            tally.wrong.append(f"the way back's {what} are written after {percentile(seconds, 0.99):.2f} s (p99)")
+    return tally, of_traffic(tally)
 
 
 def crash(soak: Soak, given: argparse.Namespace) -> Swept:
@@ -137,9 +148,12 @@ def spread(values: Sequence[float]) -> str:
     """Median, 99th percentile and the largest."""
     if not values:
         return "none"
+    return f"p50 {percentile(values, 0.5):.4g}, p99 {percentile(values, 0.99):.4g}, most {max(values):.4g}"
+
+
+def percentile(values: Sequence[float], share: float) -> float:
     ordered = sorted(values)
-    p99 = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
-    return f"p50 {ordered[len(ordered) // 2]:.4g}, p99 {p99:.4g}, most {ordered[-1]:.4g}"
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def say(line: str) -> None:

@@ -27,7 +27,7 @@ SLOW = "--latency-ms-8--latency-sigma-1.0"
 class Kind:
     """A lane. endpoints: pods of a colour. lag_seconds: of the slowest of three load balancer nodes; the drain is a
     second longer, because nothing else covers it once the old pods are told to go. kept, fresh, sockets: clients. by:
-    strategies of the way there, in turns. most: of its releases; 0: no limit."""
+    strategies of the way there, in turns. most: of its releases; 0: no limit. back: each is taken back in the hold."""
 
     name: str
     endpoints: int
@@ -38,6 +38,7 @@ class Kind:
     pause_seconds: float = 0.06
     by: tuple[Strategy, ...] = (Strategy.BLUE_GREEN,)
     most: int = 0
+    back: bool = False
 
     @property
     def drain_seconds(self) -> int:
@@ -49,6 +50,8 @@ KINDS = (
     Kind("canary", 3, 1, kept=16, fresh=4, pause_seconds=0.03, by=(Strategy.CANARY,)),
     Kind("batches", 6, 2, by=(Strategy.ROLLING,)))
 LARGE = (Kind("some", 10, 5, most=3), Kind("many", 100, 1, most=2))  # one after the other, after those
+# The way back on a machine that has time for it: two cores are not busy with these.
+BACK = (Kind("back", 3, 0, kept=4, fresh=1, back=True), Kind("lagging", 3, 1, kept=4, fresh=1, back=True))
 SHORT = (Kind("quick", 3, 0), Kind("second", 3, 1, by=(Strategy.ROLLING,)),
          Kind("canary", 3, 1, kept=16, fresh=2, pause_seconds=0.01, by=(Strategy.CANARY,)))
 
@@ -132,7 +135,7 @@ class Lane:
     def _one(self, revision: int, aim: Target, client: Any, look: Callable[[], dict[str, Any]]) -> None:
         """A release; then, by the dice, the way back: by `rollback` afterwards, or by `abort` in the hold."""
         image, by = f"example/website:{revision}.0{SLOW}", self.kind.by[revision % len(self.kind.by)]
-        if by is Strategy.BLUE_GREEN and revision > 1 and self.dice.random() < 0.3:
+        if self.kind.back or (by is Strategy.BLUE_GREEN and revision > 1 and self.dice.random() < 0.3):
             self._aborted(aim, client, image, look)
             return
         source = Counted(self.soak.world, aim) if by is Strategy.CANARY else None

@@ -28,7 +28,7 @@ WRITERS = {("deploy", "deploy"), ("monthly", "restore")}
 SECRETS = {"sonar": ["secrets.SONAR_TOKEN"]}
 OTHERS = {"aquasecurity/setup-trivy", "aws-actions/configure-aws-credentials", "grafana/setup-k6-action",
           "pulumi/actions", "SonarSource/sonarqube-scan-action"}
-LONGEST = {"deploy": 120, "drill": 180, "monthly": 120}  # minutes; else an hour
+LONGEST = {"deploy": 120, "drill": 180, "monthly": 120, "rehearsal": 300}  # minutes; else an hour
 # Of an event, what somebody outside can't choose: numbers, ids, the base's own names, what only members can ask for.
 TRUSTED = re.compile(
     r"github\.(token|ref|base_ref|event\.pull_request\.number|event\.workflow_run\.(id|event|conclusion))$"
