@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import botocore.loaders
@@ -16,6 +17,9 @@ settings.register_profile("same", derandomize=True, max_examples=50, deadline=No
                           suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("search", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+# A shell that starts the tests in the background has Ctrl-C ignored, and so would every command that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # boto3 reads a service's model anew in every session, and every mock of AWS begins with one.
 _LOADER = botocore.loaders.create_loader()

@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 import uuid
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +30,15 @@ from tests.eventually import eventually
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 STACK = "development"
 EVENT = "6f1e1d2c-3b4a-4c5d-8e6f-708192a3b4c5"
+
+
+def working_day(after: date) -> date:
+    """The first after it."""
+    day = after + timedelta(days=1)
+    return day if day.weekday() < 5 else working_day(day)
+
+
+EVENING = working_day(datetime.now(UTC).date())
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +273,8 @@ def documented() -> list[str]:
     blocks = re.findall(r"```sh\n(.*?)```", text, re.S)
     lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
     wanted = [line.removeprefix("candlefish ") for line in lines if line.startswith("candlefish rehearse")]
-    return [line.replace("--stack staging", f"--stack {STACK}") for line in wanted
+    return [re.sub(r"--to \S+", f"--to {EVENING}T19:00-05:00", line.replace("--stack staging", f"--stack {STACK}"))
+            for line in wanted
             if line.split()[1] not in ("open", "destroy", "down", "reset")
             and line.split()[1:] not in [[verb, "--stack", "staging"] for verb in ("up", "preview", "refresh")]]
 
@@ -284,6 +295,11 @@ def test_a_drill_breaks_the_environment_and_brings_it_back(candlefish: Command, 
 @pytest.mark.parametrize("line", documented())
 def test_a_command_of_the_docs_works(candlefish: Command, built: dict[str, Any], line: str) -> None:
     candlefish(*line.split())
+
+
+def test_in_the_morning_after_it_everything_is_on_again(candlefish: Command, built: dict[str, Any]) -> None:
+    candlefish("rehearse", "clock", "--stack", STACK, "--to", f"{working_day(EVENING)}T09:00-05:00")
+    eventually("the site answers", lambda: _answers(f"{built['outputs']['siteUrl']}/api/health"), 120)
 
 
 def test_pulumi_yaml_and_the_stack_files_are_what_the_real_engine_reads() -> None:

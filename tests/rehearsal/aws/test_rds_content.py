@@ -50,7 +50,7 @@ class Databases:
             "PGPASSWORD": password})
 
     def sections(self) -> list[str]:
-        known = configparser.ConfigParser(interpolation=None)
+        known = configparser.ConfigParser(interpolation=None, strict=False)  # two regions may have one of the same name
         known.read(self._connections)
         return known.sections()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,8 @@ class Stack:
 
     def program(self, text: str) -> Stack:
         (self.directory / "__main__.py").write_text(PRELUDE + textwrap.dedent(text))
+        # Python takes what it compiled before for a text of the same length within the same second.
+        shutil.rmtree(self.directory / "__pycache__", ignore_errors=True)
         return self
 
     def engine(self) -> Engine:
